@@ -1,0 +1,1 @@
+"""Mostek: a self-hosted hub between e-shops and accounting systems."""

@@ -1,0 +1,121 @@
+"""Issued documents: invoices, credit notes and receipts that another system has to hold too."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from mostek.documents.lines import Line
+from mostek.documents.money import Money, total
+from mostek.documents.number import normal
+from mostek.documents.party import Address, Party
+from mostek.documents.problem import Problem
+from mostek.documents.vat import Basis, VatRow, summed
+
+DocumentKind = Literal["invoice", "credit_note", "receipt"]
+
+
+class ExchangeRate(msgspec.Struct, frozen=True, kw_only=True):
+    """How many units of the home currency one unit of the document's currency is worth, and who says so."""
+
+    home: str
+    rate: Decimal
+    source: Literal["document", "order", "target"]
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "rate", normal(self.rate))
+
+
+class Method(msgspec.Struct, frozen=True):
+    """A way to pay or to deliver, as the source names it; the code may be missing."""
+
+    code: str
+    name: str
+
+
+class Invoice(msgspec.Struct, frozen=True, kw_only=True, tag="document"):
+    """One issued document in the currency it was issued in.
+
+    A credit note holds positive amounts: its kind carries the sign. ``vat`` is the VAT summary as the source states
+    it, the figures that must stand in the books; ``rounding`` is the source's rounding of the total, outside VAT.
+    ``total`` is what is to be paid. ``corrects`` is the number of the credited document. ``seller_country`` decides
+    the domestic rates.
+    """
+
+    kind: DocumentKind
+    id: str
+    number: str
+    currency: str
+    seller_country: str
+    buyer: Party
+    lines: tuple[Line, ...]
+    vat: tuple[VatRow, ...]
+    rounding: Money
+    total: Money
+    issued: date
+    supplied: date
+    due: date | None = None
+    paid: date | None = None
+    is_paid: bool = False
+    created: datetime | None = None
+    order_number: str | None = None
+    corrects: str | None = None
+    variable_symbol: str = ""
+    specific_symbol: str = ""
+    exchange: ExchangeRate | None = None
+    delivery: Address | None = None
+    payment: Method | None = None
+    shipping: Method | None = None
+    note: str = ""
+
+    @property
+    def basis(self) -> Basis:
+        """Whether the prices were stated with VAT or without it; what is stated is exact, the other is derived."""
+        return "net" if self.lines and all(line.basis == "net" for line in self.lines) else "gross"
+
+    @property
+    def from_lines(self) -> tuple[VatRow, ...]:
+        """The VAT summary that the lines add up to."""
+        return summed(line.row for line in self.lines)
+
+
+def contradictions(document: Invoice) -> tuple[Problem, ...]:
+    """Where a document contradicts itself; an empty result means that every heller is accounted for.
+
+    Exact: the VAT summary plus rounding gives the total (``money.vat_sum``). Exact in the amount the prices are
+    stated in, and within one minor unit per line in what the source derived from it: lines plus rounding give the
+    total (``money.line_sum``), lines agree with the summary per VAT code (``money.vat_row``, one unit more because
+    the summary is rounded too).
+    """
+    problems = []
+    rows = total((row.gross for row in document.vat), document.currency) + document.rounding
+    if rows != document.total:
+        problems.append(_differs("money.vat_sum", "vat", rows, document.total))
+    lines = total((line.gross for line in document.lines), document.currency) + document.rounding
+    allowance = len(document.lines) if document.basis == "net" else 0
+    if abs(lines.minor - document.total.minor) > allowance:
+        problems.append(_differs("money.line_sum", "items", lines, document.total))
+    problems.extend(_rows_differ(document))
+    return tuple(problems)
+
+
+def _rows_differ(document: Invoice) -> list[Problem]:
+    stated = {row.code: row for row in summed(document.vat)}
+    added = {row.code: row for row in document.from_lines}
+    zero = Money.zero(document.currency)
+    problems = []
+    for code in stated.keys() | added.keys():
+        lines = sum(line.vat == code for line in document.lines)
+        allowance = lines + 1 if lines else 0  # without lines nothing was rounded
+        for part in ("net", "tax", "gross"):
+            found: Money = getattr(added.get(code), part, zero)
+            expected: Money = getattr(stated.get(code), part, zero)
+            if abs(found.minor - expected.minor) > (0 if part == document.basis else allowance):
+                problems.append(_differs("money.vat_row", f"{code} {part}", found, expected))
+    return sorted(problems, key=lambda problem: problem.field)
+
+
+def _differs(cause: str, field: str, found: Money, stated: Money) -> Problem:
+    details = {"found": str(found), "stated": str(stated), "difference": str(stated - found)}
+    return Problem(cause=cause, field=field, details=details)

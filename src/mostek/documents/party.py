@@ -1,0 +1,74 @@
+"""Who buys and where it goes: buyers, their identifiers and addresses."""
+
+import msgspec
+from stdnum import get_cc_module
+from stdnum.exceptions import ValidationError
+
+# They pass the checksum and belong to nobody: typed in by people who want the form to let them go on.
+_NONSENSE = frozenset({"0000000000", "1111111111", "9999999999", "00000000", "11111111", "99999999"})
+# Which python-stdnum module knows the tax payer's number of a country, and which the company number.
+_TAX_NUMBER = {"CZ": "dic", "SK": "dph", "PL": "nip"}
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """A postal address; ``country`` is ISO 3166-1 alpha-2 in capitals or empty when the source gave none."""
+
+    name: str = ""
+    street: str = ""
+    city: str = ""
+    postcode: str = ""
+    country: str = ""
+
+
+class Party(msgspec.Struct, frozen=True, kw_only=True):
+    """A buyer as the document names him, with what identifies him.
+
+    ``company_id`` is the registration number (IČO, REGON), ``tax_id`` the VAT or tax number with or without its
+    country prefix (DIČ, NIP). ``vat_payer`` is None where the source does not say. ``reference`` is the customer's
+    own id in the source system, the strongest identity there is.
+    """
+
+    address: Address
+    is_company: bool = False
+    company_id: str = ""
+    tax_id: str = ""
+    vat_payer: bool | None = None
+    email: str = ""
+    phone: str = ""
+    reference: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the person or company."""
+        return self.address.name
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True, tag="contact"):
+    """A buyer to be kept in an address book; ``identity`` says what he was recognised by: ``company_id:27082440``."""
+
+    identity: str
+    party: Party
+    delivery: Address | None = None
+
+
+def compact_id(value: str) -> str:
+    """An identifier without the spaces, dots and dashes people put in: ``CZ 2708-2440`` -> ``CZ27082440``."""
+    return "".join(char for char in value.upper() if char.isalnum())
+
+
+def plausible_tax_id(value: str, country: str) -> bool:
+    """Whether a tax number has the form and checksum of its country and is none of the well-known dummies.
+
+    Countries whose rules are not known here pass: to hold a good document for a foreign id would be worse.
+    """
+    compact = compact_id(value)
+    if compact.removeprefix(country) in _NONSENSE:
+        return False
+    module = get_cc_module(country.lower(), _TAX_NUMBER.get(country, "vat"))
+    if module is None:
+        return True
+    try:
+        module.validate(compact)
+    except ValidationError:
+        return False
+    return True

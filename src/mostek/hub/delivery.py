@@ -1,0 +1,317 @@
+"""The delivery loop: one endpoint at a time is leased, and its actions are intended, sent, settled and verified.
+
+Order of every effect: the intent is durable before anything is sent; what became of it is durable before it counts;
+what nobody knows is looked for in the target, after it can no longer happen, before it is sent again.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from mostek.documents.problem import InvalidDocumentError, Problem
+from mostek.hub import trace
+from mostek.hub.connections import Opened
+from mostek.hub.engine import Engine, as_json, pause_ms, stops_connection
+from mostek.hub.ledger import StaleLeaseError, Transaction, actions
+from mostek.hub.ledger.actions import EndpointLease, Outcome
+from mostek.hub.ledger.dialect import Row
+from mostek.sdk.effect import (
+    Absent,
+    Accepted,
+    Action,
+    AlreadyThere,
+    CannotTell,
+    Done,
+    Finding,
+    Found,
+    Intent,
+    NotSent,
+    Rejected,
+    Result,
+    Statement,
+    Unknown,
+)
+from mostek.sdk.errors import VendorError
+
+# A lease is given up after this many batches or seconds, so that other workers and the settings get a turn.
+_BATCHES = 200
+_SECONDS = 30.0
+# An effect is read back this long after it was made, many at a time.
+VERIFY_AGE_MS = 2_000
+_AGAIN_MS = 5_000
+
+
+async def deliver(engine: Engine, connection: int, *, verify_age_ms: int = VERIFY_AGE_MS) -> int:
+    """Hold the endpoint for a while and work on it; returns how many actions moved, 0 when there was nothing to do.
+
+    A system that cannot be reached, or refuses the login, is left alone for a while or until its owner acts.
+    """
+    opened = await engine.connections.get(connection)
+    held = await engine.ledger.write(actions.lease, engine.owner, connection, opened.settles_after_ms)
+    if held is None:
+        return 0
+    worker = _Delivery(engine, opened, held, verify_age_ms)
+    try:
+        moved = await worker.work()
+    except StaleLeaseError:
+        return 0
+    except VendorError as error:
+        await _stop(engine, held, error)
+        return 0
+    await engine.ledger.write(actions.release, held)
+    return moved
+
+
+class _Delivery:
+    """One tenure of an endpoint."""
+
+    def __init__(self, engine: Engine, opened: Opened, held: EndpointLease, verify_age_ms: int) -> None:
+        self._ledger = engine.ledger
+        self._opened = opened
+        self._held = held
+        self._verify_age_ms = verify_age_ms
+        self._flying: set[str] = set()
+        # Guards against a sleeping machine: by the monotonic clock the lease must still be ours before each call.
+        self._until = time.monotonic() + actions.LEASE_MS / 1000 / 2
+
+    async def work(self) -> int:
+        limits = self._opened.connector.manifest.limits
+        started = time.monotonic()
+        moved = 0
+        for _ in range(_BATCHES):
+            settled = await self._settle(limits.batch)
+            sent = await self._send(limits.batch, limits.concurrent)
+            verified = await self._verify(limits.batch)
+            moved += settled + sent + verified
+            if not (settled or sent or verified) or time.monotonic() - started > _SECONDS:
+                break
+        return moved
+
+    async def _send(self, batch: int, concurrent: int) -> int:
+        connection = self._held.connection
+        rows = await self._ledger.read(actions.take, connection, batch * concurrent * 4, frozenset(self._flying))
+        queue = [rows[start : start + batch] for start in range(0, len(rows), batch)]
+        self._flying.update(row["key"] for row in rows)
+        try:
+            await _in_lanes(queue, concurrent, self._send_batch)
+        finally:
+            self._flying.difference_update(row["key"] for row in rows)
+        return len(rows)
+
+    async def _send_batch(self, rows: Sequence[Row]) -> None:
+        allowed = await self._ledger.write(actions.commit_intents, self._held, [row["key"] for row in rows])
+        self._until = time.monotonic() + actions.LEASE_MS / 1000 / 2
+        intents = [_intent(row) for row in rows if row["key"] in allowed]
+        if not intents:
+            return
+        results, stop = await self._write(intents)
+        outcomes = [self._outcome(intent, result) for intent, result in zip(intents, results, strict=True)]
+        await self._ledger.write(self._commit, intents, results, outcomes, "answered")
+        if stop:
+            raise stop
+
+    async def _write(self, intents: Sequence[Intent]) -> tuple[Sequence[Result], VendorError | None]:
+        """Send; an error of the whole call becomes a result of each action, and then ends the tenure."""
+        self._check_lease()
+        try:
+            return await self._opened.writes.write(intents), None
+        except VendorError as error:
+            problem = msgspec.structs.replace(error.problem, details={**error.problem.details, "words": error.words})
+            until = datetime.fromtimestamp(time.time() + pause_ms(error, time.time() * 1000) / 1000, UTC)
+            result: Result = Unknown(problem=problem) if error.sent else NotSent(until=until, problem=problem)
+            return [result] * len(intents), error
+
+    def _check_lease(self) -> None:
+        if time.monotonic() > self._until:
+            raise StaleLeaseError(f"endpoint {self._held.connection}")
+
+    def _outcome(self, intent: Intent, result: Result) -> Outcome:
+        key = intent.action.key
+        match result:
+            case Done() | AlreadyThere():
+                return Outcome(key=key, state="done", target_id=result.id, target_number=result.number or None)
+            case Accepted():
+                wait = _ms_until(result.check_after)
+                return Outcome(key=key, state="accepted", target_id=result.handle, settles_ms=wait)
+            case Rejected():
+                problem = as_json(result.problem, result.words)
+                return Outcome(key=key, state="parked", cause=result.problem.cause, problem=problem, words=result.words)
+            case NotSent():
+                return Outcome(key=key, state="ready", wait_ms=_ms_until(result.until), problem=as_json(result.problem))
+            case Unknown():
+                settles = self._opened.settles_after_ms
+                return Outcome(key=key, state="unknown", settles_ms=settles, problem=as_json(result.problem))
+
+    async def _settle(self, batch: int) -> int:
+        """Find out what became of what nobody knows."""
+        rows = await self._ledger.read(_to_settle, self._held.connection, batch)
+        if not rows:
+            return 0
+        await self._ledger.write(actions.extend, self._held)
+        intents = [_intent(row) for row in rows]
+        asked = datetime.now(UTC)
+        findings = await self._opened.writes.find(intents)
+        lag = {row["key"]: row["held"] - self._opened.settles_after_ms for row in rows}
+        outcomes = [
+            _settled(intent, finding, asked, lag[intent.action.key])
+            for intent, finding in zip(intents, findings, strict=True)
+        ]
+        await self._ledger.write(self._commit, intents, findings, outcomes, "settled")
+        return sum(outcome.state != "unknown" for outcome in outcomes)
+
+    def _commit(
+        self, tx: Transaction, intents: Sequence[Intent], results: Sequence[Any], outcomes: Sequence[Outcome], step: str
+    ) -> None:
+        actions.commit_outcomes(tx, self._held, outcomes)
+        rows = {row["key"]: row for row in tx.rows("cases_of_keys", keys=[intent.action.key for intent in intents])}
+        trace.write(
+            tx,
+            [
+                trace.Step(
+                    workspace=rows[intent.action.key]["workspace"],
+                    case=rows[intent.action.key]["case_id"],
+                    passage=rows[intent.action.key]["passage"],
+                    action=intent.action.key,
+                    kind=step,
+                    body={"result": result, "calls": self._calls(result)},
+                )
+                for intent, result in zip(intents, results, strict=True)
+            ],
+        )
+
+    def _calls(self, result: Any) -> list[dict[str, Any]]:
+        """The last call as it went over the wire, kept where the result is not a plain success."""
+        if isinstance(result, Done | AlreadyThere | Found) or not self._opened.exchanges:
+            return []
+        call = self._opened.exchanges[-1]
+        return [{"method": call.method, "url": call.url, "status": call.status, "response": call.response[:20_000]}]
+
+    async def _verify(self, batch: int) -> int:
+        """Read back what was done a moment ago and compare it with what was meant."""
+        rows = await self._ledger.read(_to_verify, self._held.connection, batch, self._verify_age_ms)
+        if not rows:
+            return 0
+        intents = [_intent(row) for row in rows]
+        expected = [self._expected(intent.action) for intent in intents]
+        asked = [intent for intent, statement in zip(intents, expected, strict=True) if statement]
+        found = iter(await self._opened.writes.verify(asked) if asked else ())
+        verified = []
+        for intent, statement in zip(intents, expected, strict=True):
+            problem = compare(statement, next(found)) if statement else None
+            verified.append(
+                {
+                    "key": intent.action.key,
+                    "state": "alarm" if problem else "done",
+                    "cause": problem.cause if problem else None,
+                    "problem": as_json(problem) if problem else None,
+                }
+            )
+        await self._ledger.write(actions.commit_verified, verified)
+        return len(verified)
+
+    def _expected(self, action: Action) -> Statement | None:
+        expect = self._opened.connector.expect
+        return expect(self._opened.settings, action) if expect else None
+
+
+def compare(expected: Statement, found: Statement | None) -> Problem | None:
+    """Where a document in the target differs from what was meant: kind, total, dates, reference, VAT rows."""
+    if found is None:
+        return Problem(cause="verify.missing", details={"number": expected.number})
+    for name in ("kind", "total", "issued", "supplied", "reference", "rows"):
+        meant, stands = getattr(expected, name), getattr(found, name)
+        if meant != stands and meant not in {None, ""}:
+            details = {"number": found.number, "expected": _shown(meant), "found": _shown(stands)}
+            return Problem(cause="verify.differs", field=name, details=details)
+    if found.cancelled:
+        return Problem(cause="verify.cancelled", details={"number": found.number})
+    return None
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "; ".join(f"{row.bucket} {row.net} + {row.tax} = {row.gross}" for row in value)
+    return str(value)
+
+
+def _settled(intent: Intent, finding: Finding, asked: datetime, spare_ms: int) -> Outcome:
+    """Found is done; absent after it can no longer happen is sent again, the same bytes; two are an alarm.
+
+    ``spare_ms`` is how long ago the effect became impossible when the target was ``asked``; an answer that is older
+    than the question by more than that proves nothing yet.
+    """
+    key = intent.action.key
+    match finding:
+        case Found(ids=ids) if len(ids) == 1:
+            return Outcome(key=key, state="done", target_id=ids[0], target_number=finding.number or None)
+        case Found():
+            problem = Problem(cause="settle.several", details={"ids": ", ".join(finding.ids)})
+            return Outcome(key=key, state="alarm", cause=problem.cause, problem=as_json(problem))
+        case Absent():
+            if (asked - finding.as_of).total_seconds() * 1000 <= spare_ms:
+                return Outcome(key=key, state="ready", wait_ms=0)
+            return Outcome(key=key, state="unknown", settles_ms=_AGAIN_MS)
+        case CannotTell():
+            return Outcome(key=key, state="unknown", settles_ms=_AGAIN_MS, problem=as_json(finding.problem))
+
+
+def _intent(row: Row) -> Intent:
+    known = row.keys()
+    return Intent(
+        action=msgspec.json.decode(row["body"], type=Action),
+        payload=row["payload"].encode(),
+        id=(row["target_id"] or "") if "target_id" in known else "",
+    )
+
+
+def _to_settle(tx: Transaction, connection: int, limit: int) -> list[Row]:
+    return tx.rows("to_settle", connection=connection, limit=limit)
+
+
+def _to_verify(tx: Transaction, connection: int, limit: int, age: int) -> list[Row]:
+    return tx.rows("to_verify", connection=connection, limit=limit, age=age)
+
+
+async def _in_lanes(queue: list[list[Row]], lanes: int, work: Any) -> None:
+    """Work the queue off in so many lanes; the first failure stops the others after their present batch."""
+    queue.reverse()
+
+    async def lane() -> None:
+        while queue:
+            await work(queue.pop())
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_quiet(lane, queue)) for _ in range(min(lanes, len(queue)))]
+    failures = [failure for task in tasks if (failure := task.result())]
+    if failures:
+        raise failures[0]
+
+
+async def _quiet(lane: Any, queue: list[list[Row]]) -> Exception | None:
+    try:
+        await lane()
+    except (VendorError, StaleLeaseError, InvalidDocumentError) as error:
+        queue.clear()
+        return error
+    return None
+
+
+def _ms_until(moment: datetime) -> int:
+    return max(int((moment.timestamp() - time.time()) * 1000), 0)
+
+
+async def _stop(engine: Engine, held: EndpointLease, error: VendorError) -> None:
+    """Leave the system alone for a while; when only its owner can help, until he acts."""
+    problem = as_json(error.problem, error.words)
+    pause = pause_ms(error, time.time() * 1000)
+
+    def write(tx: Transaction) -> None:
+        actions.release(tx, held, pause, problem)
+        if stops_connection(error):
+            tx.run("put_connection_problem", connection=held.connection, problem=problem, state="stopped")
+
+    await engine.ledger.write(write)

@@ -1,0 +1,89 @@
+"""What the loops share: the ledger, the open connections, the flows in force, and who this worker is."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import msgspec
+
+from mostek.documents.booking import Profile
+from mostek.documents.problem import Problem
+from mostek.hub import policy as policies
+from mostek.hub.connections import Connections
+from mostek.hub.ledger import Ledger, catalog
+from mostek.hub.ledger.catalog import FlowRow
+from mostek.hub.plan import Target
+from mostek.hub.policy import Policy
+from mostek.sdk.errors import AuthFailedError, BusyError, ConfigurationError, RateLimitedError, VendorError
+
+# What the hub waits after a failure before it tries the same system again, in milliseconds.
+_PAUSES: Mapping[type[VendorError], int] = {BusyError: 30_000}
+_PAUSE = 5_000
+
+
+def worker_name() -> str:
+    """A name that no other incarnation of any worker has."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A flow ready to plan with: its row, policy and target."""
+
+    row: FlowRow
+    policy: Policy
+    target: Target
+
+
+@dataclass
+class Engine:
+    """One worker's view of an installation."""
+
+    ledger: Ledger
+    connections: Connections
+    owner: str = field(default_factory=worker_name)
+    _flows: tuple[tuple[int, int], ...] = ()
+    _loaded: dict[int, Flow] = field(default_factory=dict)
+
+    async def flows(self) -> Mapping[int, Flow]:
+        """The flows in force; a saved version takes effect at the next plan."""
+        rows = await self.ledger.read(catalog.flows)
+        versions = tuple((row.id, row.version) for row in rows)
+        if versions != self._flows:
+            self._loaded = {row.id: await self._flow(row) for row in rows}
+            self._flows = versions
+        return self._loaded
+
+    async def _flow(self, row: FlowRow) -> Flow:
+        target = await self.connections.get(row.target)
+        manifest = target.connector.manifest
+        return Flow(
+            row=row,
+            policy=policies.load(row.policy),
+            target=Target(
+                slug=target.row.slug,
+                tables=manifest.mappings,
+                profile=target.connector.profile or Profile(),
+                kinds=frozenset(manifest.writes),
+            ),
+        )
+
+
+def stops_connection(error: VendorError) -> bool:
+    """Whether only the owner can help: another try would fail alike, or lock the account."""
+    return isinstance(error, AuthFailedError | ConfigurationError)
+
+
+def pause_ms(error: VendorError, now_ms: float) -> int:
+    """How long to leave a system alone after this error."""
+    if isinstance(error, RateLimitedError):
+        return max(int(error.until.timestamp() * 1000 - now_ms), 1000)
+    return _PAUSES.get(type(error), _PAUSE)
+
+
+def as_json(problem: Problem, words: str = "") -> str:
+    """A problem as the ledger stores it, with the vendor's own words."""
+    details = {**problem.details, "words": words} if words else dict(problem.details)
+    return msgspec.json.encode(msgspec.structs.replace(problem, details=details)).decode()

@@ -1,0 +1,5 @@
+"""The ledger: the only place that knows a database. Functions of its modules run inside :meth:`Ledger.write`."""
+
+from mostek.hub.ledger.store import Ledger, StaleLeaseError, Transaction
+
+__all__ = ["Ledger", "StaleLeaseError", "Transaction"]

@@ -1,0 +1,143 @@
+"""Connections and flows in the ledger: what is set up, as far as the loops need it."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from mostek.hub.ledger.dialect import Row
+from mostek.hub.ledger.store import Transaction
+
+WORKSPACE = 1
+
+
+class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One connection as stored: ``settings`` without secrets, ``secrets`` locked, ``usage`` of its call budget."""
+
+    id: int
+    workspace: int
+    slug: str
+    connector: str
+    settings: dict[str, Any]
+    secrets: str
+    state: str
+    usage: dict[str, Any]
+    problem: dict[str, Any] | None
+
+
+class FlowRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One flow with its current policy."""
+
+    id: int
+    workspace: int
+    slug: str
+    source: int
+    target: int
+    state: str
+    version: int
+    policy: dict[str, Any]
+
+
+def put_connection(
+    tx: Transaction,
+    slug: str,
+    connector: str,
+    *,
+    settings: dict[str, Any],
+    secrets: str,
+    feeds: dict[str, int],
+    writes: bool,
+) -> int | None:
+    """Add or change a connection with its feeds (name to pause in seconds); None if the slug is another connector's."""
+    row = tx.one(
+        "put_connection", workspace=WORKSPACE, slug=slug, connector=connector, settings=settings, secrets=secrets
+    )
+    if row is None:
+        return None
+    for name, every in feeds.items():
+        tx.run("put_feed", workspace=WORKSPACE, connection=row["id"], name=name, every=every * 1000, since=None)
+    if writes:
+        tx.run("put_endpoint", connection=row["id"], workspace=WORKSPACE)
+    return int(row["id"])
+
+
+def connections(tx: Transaction) -> list[ConnectionRow]:
+    """All connections, oldest first."""
+    return [_connection(row) for row in tx.rows("connections")]
+
+
+def connection(tx: Transaction, number: int) -> ConnectionRow | None:
+    """One connection by its number."""
+    row = tx.one("connection", id=number)
+    return _connection(row) if row else None
+
+
+def add_flow(
+    tx: Transaction,
+    slug: str,
+    source: int,
+    target: int,
+    *,
+    policy: dict[str, Any],
+    kinds: Sequence[str],
+    since: date | None,
+) -> int | None:
+    """Add a flow and open passages for what was read before; None when the slug is taken."""
+    row = tx.one("add_flow", workspace=WORKSPACE, slug=slug, source=source, target=target, state="live")
+    if row is None:
+        return None
+    flow = int(row["id"])
+    tx.run("put_flow_version", flow=flow, version=1, workspace=WORKSPACE, policy=policy)
+    rows = [{"kind": kind} for kind in kinds]
+    tx.run("put_flow_kinds", flow=flow, source=source, workspace=WORKSPACE, kinds=rows)
+    if since:
+        tx.run("set_since", connection=source, since=since.isoformat())
+    tx.run("open_flow", flow=flow)
+    return flow
+
+
+def change_flow(tx: Transaction, flow: FlowRow, policy: dict[str, Any]) -> int:
+    """Save a new version of a flow's policy; what is not done yet is decided again by it."""
+    version = flow.version + 1
+    tx.run("put_flow_version", flow=flow.id, version=version, workspace=flow.workspace, policy=policy)
+    tx.run("set_flow_version", flow=flow.id, version=version)
+    tx.run("revise_flow", flow=flow.id)
+    return version
+
+
+def flows(tx: Transaction) -> list[FlowRow]:
+    """All flows with their current policies, oldest first."""
+    return [
+        FlowRow(
+            id=row["id"],
+            workspace=row["workspace"],
+            slug=row["slug"],
+            source=row["source"],
+            target=row["target"],
+            state=row["state"],
+            version=row["version"],
+            policy=json.loads(row["policy"]),
+        )
+        for row in tx.rows("flows")
+    ]
+
+
+def feeds(tx: Transaction) -> list[Row]:
+    """All feeds with how they stand."""
+    return tx.rows("feeds")
+
+
+def _connection(row: Row) -> ConnectionRow:
+    return ConnectionRow(
+        id=row["id"],
+        workspace=row["workspace"],
+        slug=row["slug"],
+        connector=row["connector"],
+        settings=json.loads(row["settings"]),
+        secrets=row["secrets"],
+        state=row["state"],
+        usage=json.loads(row["usage"]),
+        problem=json.loads(row["problem"]) if row["problem"] else None,
+    )

@@ -1,0 +1,128 @@
+"""Feeds in the ledger: pages become record versions, and move the cursor in the same transaction."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from mostek.hub.ledger.dialect import Row
+from mostek.hub.ledger.store import StaleLeaseError, Transaction
+from mostek.sdk.record import Page, Record
+
+LEASE_MS = 60_000
+
+
+class FeedLease(msgspec.Struct, frozen=True, kw_only=True):
+    """The right to read one feed until it is released or expires; ``fence`` proves it."""
+
+    feed: int
+    workspace: int
+    connection: int
+    name: str
+    owner: str
+    fence: int
+    cursor: str
+    since: str | None
+    backfill: bool
+    every: int
+
+
+def lease(tx: Transaction, owner: str, feeds: Sequence[int], *, forced: bool = False) -> FeedLease | None:
+    """Take the feed that has been due longest, or none; ``forced`` takes one before it is due."""
+    row = tx.one("lease_feed", owner=owner, ttl=LEASE_MS, feeds=list(feeds), forced=int(forced))
+    if row is None:
+        return None
+    return FeedLease(
+        feed=row["id"],
+        workspace=row["workspace"],
+        connection=row["connection"],
+        name=row["name"],
+        owner=owner,
+        fence=row["fence"],
+        cursor=row["cursor"],
+        since=row["since"],
+        backfill=not row["passes"],
+        every=row["every"],
+    )
+
+
+def store_page(tx: Transaction, held: FeedLease, page: Page) -> int:
+    """Store what is new or changed of a page, touch its cases, wake who waited for it, move the cursor.
+
+    Returns how many records were new or changed. Raises :class:`StaleLeaseError` when the lease has passed on.
+    """
+    changed = put_records(tx, held, page.records, lane=int(held.backfill))
+    watermark = _ms(page.watermark) if page.watermark else None
+    moved = tx.one(
+        "move_feed",
+        feed=held.feed,
+        fence=held.fence,
+        owner=held.owner,
+        cursor=page.cursor,
+        watermark=watermark,
+        finished=int(page.watermark is not None),
+        ttl=LEASE_MS,
+    )
+    if moved is None:
+        raise StaleLeaseError(held.name)
+    return changed
+
+
+def put_records(tx: Transaction, held: FeedLease, records: Sequence[Record], *, lane: int) -> int:
+    """Write those records whose fingerprint is new; an unchanged one costs no write."""
+    known = _known(tx, held.feed, records)
+    fresh = {
+        (record.kind, record.id): record
+        for record in records
+        if (row := known.get((record.kind, record.id))) is None or row["fingerprint"] != record.fingerprint
+    }
+    if not fresh:
+        return 0
+    rows = [_row(record) for record in fresh.values()]
+    before = [known[key] for key in fresh if key in known]
+    connection = held.connection
+    tx.run("add_cases", workspace=held.workspace, connection=connection, records=rows)
+    if before:
+        tx.run("keep_versions", ids=[row["id"] for row in before])
+    tx.run("put_records", workspace=held.workspace, feed=held.feed, connection=connection, records=rows)
+    tx.run("open_passages", connection=connection, lane=lane, records=rows)
+    roots = sorted({record.root for record in fresh.values()})
+    # A record may have moved to another case: the one it left has to be decided again too.
+    tx.run("revise_cases", connection=connection, roots=roots, cases=sorted({row["case_id"] for row in before}))
+    tx.run("wake", keys=sorted({key for record in fresh.values() for key in wake_keys(connection, record)}))
+    return len(fresh)
+
+
+def wake_keys(connection: int, record: Record) -> tuple[str, str]:
+    """What a waiting decision names to be woken by this record."""
+    return (f"record:{connection}:{record.kind}:{record.id}", f"number:{connection}:{record.summary.number}")
+
+
+def release(tx: Transaction, held: FeedLease, problem: str | None, pause_ms: int | None) -> None:
+    """Give the feed back; it is due again after the pause, or when it was due anyway."""
+    tx.run("release_feed", feed=held.feed, fence=held.fence, problem=problem, pause=pause_ms)
+
+
+def _known(tx: Transaction, feed: int, records: Sequence[Record]) -> Mapping[tuple[str, str], Row]:
+    ids = [record.id for record in records]
+    return {(row["kind"], row["source_id"]): row for row in tx.rows("known_records", feed=feed, ids=ids)}
+
+
+def _row(record: Record) -> dict[str, Any]:
+    summary = record.summary
+    return {
+        "root": record.root,
+        "kind": record.kind,
+        "source_id": record.id,
+        "fingerprint": record.fingerprint,
+        "payload": record.payload.decode(),
+        "number": summary.number,
+        "currency": summary.total.currency if summary.total else None,
+        "total": summary.total.minor if summary.total else None,
+        "dated": summary.dated.isoformat() if summary.dated else None,
+    }
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.astimezone(UTC).timestamp() * 1000)

@@ -1,0 +1,161 @@
+"""Passages in the ledger: leased to be planned, and committed with their decisions and actions as one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from mostek.hub.ledger.dialect import Row
+from mostek.hub.ledger.store import Transaction
+
+LEASE_MS = 60_000
+
+
+class PassageLease(msgspec.Struct, frozen=True, kw_only=True):
+    """The right to plan one passage at one revision."""
+
+    passage: int
+    workspace: int
+    flow: int
+    case: int
+    revision: int
+    fence: int
+    lane: int
+    crashes: int
+
+
+class PlannedAction(msgspec.Struct, frozen=True, kw_only=True):
+    """One action as it goes into the ledger: ``body`` is the action's JSON, ``digest`` of what it carries over.
+
+    ``payload`` are the bytes that will be sent, as text.
+    """
+
+    key: str
+    role: str
+    verb: str
+    kind: str
+    body: str
+    digest: str
+    payload: str
+    needs: tuple[str, ...]
+
+
+class PlannedDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """What was decided for one record; ``key`` is of its main duty."""
+
+    record: int
+    key: str
+    verdict: str
+    state: str
+    cause: str
+    problem: str
+    rule: str
+    version: int
+    wait_key: str | None = None
+    wait_ms: int | None = None
+    actions: tuple[PlannedAction, ...] = ()
+
+
+class PlannedPassage(msgspec.Struct, frozen=True, kw_only=True):
+    """All decisions of one passage, with the endpoint they act on."""
+
+    lease: PassageLease
+    endpoint: int
+    decisions: tuple[PlannedDecision, ...]
+
+
+def lease(tx: Transaction, owner: str, limit: int) -> list[PassageLease]:
+    """Take passages whose case changed since they were planned: live ones first, then the back-fill."""
+    rows = tx.rows("lease_passages", owner=owner, ttl=LEASE_MS, limit=limit)
+    return [
+        PassageLease(
+            passage=row["id"],
+            workspace=row["workspace"],
+            flow=row["flow"],
+            case=row["case_id"],
+            revision=row["revision"],
+            fence=row["fence"],
+            lane=row["lane"],
+            crashes=row["crashes"],
+        )
+        for row in rows
+    ]
+
+
+def commit(tx: Transaction, planned: Sequence[PlannedPassage]) -> int:
+    """Write the plans of those passages whose lease still holds; unsent actions of an older plan are replaced.
+
+    Returns how many passages were written. A passage whose case changed meanwhile stays to be planned again.
+    """
+    fences = [{"id": plan.lease.passage, "fence": plan.lease.fence} for plan in planned]
+    held = {row["id"] for row in tx.rows("held_passages", passages=fences)}
+    plans = [plan for plan in planned if plan.lease.passage in held]
+    if not plans:
+        return 0
+    actions = [_action(plan, decision, place, action) for plan in plans for place, decision, action in _actions(plan)]
+    keys = [action["key"] for action in actions]
+    needs = [
+        {"action": action.key, "needs": need, "workspace": plan.lease.workspace}
+        for plan in plans
+        for _, _, action in _actions(plan)
+        for need in action.needs
+    ]
+    dropped = tx.rows("drop_actions", passages=[plan.lease.passage for plan in plans], keys=keys)
+    stale = [row["key"] for row in dropped] + keys
+    if stale:
+        tx.run("drop_needs", keys=stale)
+    if actions:
+        tx.run("put_actions", actions=actions)
+        tx.run("put_needs", needs=needs)
+        tx.run("unblock", keys=keys)
+    tx.run("put_decisions", decisions=[_decision(plan, decision) for plan in plans for decision in plan.decisions])
+    pairs = [
+        {"passage": plan.lease.passage, "record": decision.record}
+        for plan in plans
+        for decision in plan.decisions
+        if decision.verdict == "act"
+    ]
+    if pairs:
+        tx.run("judge", pairs=pairs)
+    stopped = [decision.key for plan in plans for decision in plan.decisions if decision.verdict in {"park", "exclude"}]
+    if stopped:
+        tx.run("revise_dependents", keys=stopped)
+    finished = [
+        {"id": plan.lease.passage, "fence": plan.lease.fence, "revision": plan.lease.revision} for plan in plans
+    ]
+    return len(tx.rows("finish_passages", passages=finished))
+
+
+def records(tx: Transaction, cases: Sequence[int]) -> list[Row]:
+    """All records of these cases, with their feed and root."""
+    return tx.rows("records_of_cases", cases=list(cases))
+
+
+def _actions(plan: PlannedPassage) -> list[tuple[int, PlannedDecision, PlannedAction]]:
+    flat = [(decision, action) for decision in plan.decisions for action in decision.actions]
+    return [(place, decision, action) for place, (decision, action) in enumerate(flat)]
+
+
+def _action(plan: PlannedPassage, decision: PlannedDecision, place: int, action: PlannedAction) -> dict[str, Any]:
+    return {
+        "key": action.key,
+        "workspace": plan.lease.workspace,
+        "endpoint": plan.endpoint,
+        "flow": plan.lease.flow,
+        "passage": plan.lease.passage,
+        "record": decision.record,
+        "place": place,
+        "lane": plan.lease.lane,
+        "role": action.role,
+        "verb": action.verb,
+        "kind": action.kind,
+        "body": action.body,
+        "digest": action.digest,
+        "payload": action.payload,
+    }
+
+
+def _decision(plan: PlannedPassage, decision: PlannedDecision) -> dict[str, Any]:
+    row = msgspec.structs.asdict(decision)
+    del row["actions"], row["key"]
+    return row | {"passage": plan.lease.passage, "workspace": plan.lease.workspace}

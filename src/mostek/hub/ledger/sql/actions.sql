@@ -1,0 +1,90 @@
+-- name: lease_endpoint
+UPDATE endpoint SET owner = :owner, lease = {now} + :ttl, fence = fence + 1 WHERE connection = :connection
+AND (lease < {now} OR owner = :owner) AND not_before <= {now}
+AND connection IN (SELECT id FROM connection WHERE state = 'active') RETURNING fence;
+
+-- name: extend_endpoint
+UPDATE endpoint SET lease = {now} + :ttl WHERE connection = :connection AND fence = :fence AND owner = :owner RETURNING fence;
+
+-- name: release_endpoint
+UPDATE endpoint SET owner = NULL, lease = 0, not_before = {now} + CAST(:pause AS BIGINT), problem = :problem
+WHERE connection = :connection AND fence = :fence;
+
+-- name: doubt_abandoned
+UPDATE action SET state = 'unknown', settles = sent + :settles_after, changed = {now}
+WHERE endpoint = :connection AND state IN ('sent', 'unknown', 'accepted') AND state = 'sent' AND fence < :fence
+RETURNING key, passage, record;
+
+-- name: flows_into
+SELECT id FROM flow WHERE target = :connection AND state = 'live' ORDER BY id;
+
+-- name: take
+SELECT a.key, a.body, a.payload, a.passage, a.record FROM action a JOIN passage p ON p.id = a.passage
+WHERE a.endpoint = :connection AND a.flow = :flow AND a.lane = :lane AND a.state = 'ready' AND a.not_before <= {now}
+AND p.planned = p.revision ORDER BY a.passage, a.place LIMIT :limit;
+
+-- name: commit_intents
+UPDATE action SET state = 'sent', sent = {now}, fence = :fence, attempts = attempts + 1, changed = {now}
+WHERE key IN {each keys} AND state = 'ready'
+AND EXISTS (SELECT 1 FROM passage p WHERE p.id = action.passage AND p.planned = p.revision)
+AND EXISTS (SELECT 1 FROM endpoint e WHERE e.connection = action.endpoint AND e.fence = :fence) RETURNING key;
+
+-- name: commit_outcomes
+UPDATE action SET state = v.state, target_id = coalesce(v.target_id, action.target_id),
+    target_number = coalesce(v.target_number, action.target_number),
+    cause = v.cause, problem = v.problem, words = v.words, changed = {now},
+    settles = CASE WHEN v.settles_ms IS NULL THEN action.settles ELSE {now} + v.settles_ms END,
+    not_before = CASE WHEN v.wait_ms IS NULL THEN action.not_before ELSE {now} + v.wait_ms END
+FROM {rows v outcomes: key text, state text, target_id text, target_number text, cause text, problem text, words text, settles_ms bigint, wait_ms bigint}
+WHERE action.key = v.key AND action.state IN ('sent', 'unknown', 'accepted')
+AND EXISTS (SELECT 1 FROM endpoint e WHERE e.connection = action.endpoint AND e.fence = :fence)
+RETURNING action.key, action.state, action.passage, action.record;
+
+-- name: to_settle
+SELECT key, body, payload, target_id, state, attempts, {now} - sent AS held FROM action
+WHERE endpoint = :connection AND state IN ('sent', 'unknown', 'accepted') AND state <> 'sent' AND settles <= {now} ORDER BY settles, key LIMIT :limit;
+
+-- name: next_settle
+SELECT min(settles) - {now} AS ms FROM action WHERE endpoint = :connection AND state IN ('sent', 'unknown', 'accepted') AND state <> 'sent';
+
+-- name: next_ready
+SELECT min(a.not_before) - {now} AS ms FROM action a JOIN passage p ON p.id = a.passage JOIN flow f ON f.id = a.flow
+WHERE a.endpoint = :connection AND a.state = 'ready' AND f.state = 'live' AND p.planned = p.revision;
+
+-- name: to_verify
+SELECT key, body, payload, target_id, passage, record, kind FROM action WHERE endpoint = :connection AND state = 'done'
+AND verified IS NULL AND changed <= {now} - CAST(:age AS BIGINT) ORDER BY changed LIMIT :limit;
+
+-- name: commit_verified
+UPDATE action SET verified = {now}, state = v.state, cause = v.cause, problem = v.problem
+FROM {rows v verified: key text, state text, cause text, problem text} WHERE action.key = v.key AND action.state = 'done'
+RETURNING action.key, action.state, action.passage, action.record;
+
+-- name: endpoints_due
+SELECT e.connection FROM endpoint e JOIN connection c ON c.id = e.connection
+WHERE c.state = 'active' AND e.not_before <= {now} AND e.lease < {now} AND (
+    EXISTS (SELECT 1 FROM action a JOIN passage p ON p.id = a.passage JOIN flow f ON f.id = a.flow WHERE a.endpoint = e.connection
+        AND a.state = 'ready' AND a.not_before <= {now} AND f.state = 'live' AND p.planned = p.revision)
+    OR EXISTS (SELECT 1 FROM action a WHERE a.endpoint = e.connection AND a.state IN ('sent', 'unknown', 'accepted')
+        AND a.state <> 'sent' AND a.settles <= {now})
+    OR EXISTS (SELECT 1 FROM action a WHERE a.endpoint = e.connection AND a.state IN ('sent', 'unknown', 'accepted')
+        AND a.state = 'sent')
+    OR EXISTS (SELECT 1 FROM action a WHERE a.endpoint = e.connection AND a.state = 'done' AND a.verified IS NULL
+        AND a.changed <= {now} - CAST(:age AS BIGINT)));
+
+-- name: trace_steps
+INSERT INTO trace.step (workspace, case_id, passage, action, kind, at, body)
+VALUES (:workspace, :case_id, :passage, :action, :kind, {now}, :body);
+
+-- name: cases_of_keys
+SELECT a.key, a.passage, a.workspace, p.case_id FROM action a JOIN passage p ON p.id = a.passage WHERE a.key IN {each keys};
+
+-- name: steps_of_case
+SELECT id, kind, at, passage, action, body FROM trace.step WHERE case_id = :case_id ORDER BY id;
+
+-- name: work_left
+SELECT
+    (SELECT count(*) FROM passage WHERE planned < revision AND flow IN (SELECT id FROM flow WHERE state <> 'paused')) AS planning,
+    (SELECT count(*) FROM action a JOIN flow f ON f.id = a.flow WHERE a.state = 'ready' AND f.state = 'live') AS ready,
+    (SELECT count(*) FROM action WHERE state IN ('sent', 'unknown', 'accepted')) AS settling,
+    (SELECT count(*) FROM action WHERE state = 'done' AND verified IS NULL) AS verifying;

@@ -1,0 +1,72 @@
+-- name: lease_feed
+UPDATE feed SET owner = :owner, lease = {now} + :ttl, fence = fence + 1 WHERE id = (
+    SELECT id FROM feed WHERE lease < {now} AND (due <= {now} OR :forced = 1) AND id IN {each_int feeds}
+    AND connection IN (SELECT id FROM connection WHERE state = 'active') ORDER BY due, id LIMIT 1 {skip_locked}
+) RETURNING id, workspace, connection, name, fence, cursor, since, watermark, passes, every;
+
+-- name: feeds_due
+SELECT f.id FROM feed f JOIN connection c ON c.id = f.connection
+WHERE c.state = 'active' AND f.due <= {now} AND f.lease < {now} ORDER BY f.due, f.id;
+
+-- name: known_records
+SELECT id, case_id, kind, source_id, fingerprint FROM record WHERE feed = :feed AND source_id IN {each ids};
+
+-- name: add_cases
+INSERT INTO cases (workspace, connection, root) SELECT DISTINCT CAST(:workspace AS INTEGER), CAST(:connection AS BIGINT), v.root
+FROM {rows v records: root text} WHERE true ON CONFLICT (connection, root) DO NOTHING;
+
+-- name: keep_versions
+INSERT INTO record_version (record, version, workspace, fingerprint, payload, replaced)
+SELECT id, version, workspace, fingerprint, payload, {now} FROM record WHERE id IN {each_int ids} ON CONFLICT DO NOTHING;
+
+-- name: put_records
+INSERT INTO record (workspace, feed, case_id, kind, source_id, version, fingerprint, payload, number, currency, total, dated, changed)
+SELECT CAST(:workspace AS INTEGER), CAST(:feed AS BIGINT), c.id, v.kind, v.source_id, 1, v.fingerprint, v.payload, v.number,
+    v.currency, v.total, v.dated, {now}
+FROM {rows v records: root text, kind text, source_id text, fingerprint text, payload text, number text, currency text, total bigint, dated text}
+CROSS JOIN cases c WHERE c.connection = :connection AND c.root = v.root
+ON CONFLICT (feed, kind, source_id) DO UPDATE SET case_id = excluded.case_id, version = record.version + 1,
+    fingerprint = excluded.fingerprint, payload = excluded.payload, number = excluded.number, currency = excluded.currency,
+    total = excluded.total, dated = excluded.dated, changed = excluded.changed;
+
+-- name: open_passages
+INSERT INTO passage (workspace, flow, case_id, revision, lane)
+SELECT DISTINCT k.workspace, k.flow, c.id, 0, CAST(:lane AS INTEGER) FROM {rows v records: root text, kind text}
+CROSS JOIN cases c JOIN flow_kind k ON k.source = :connection AND k.kind = v.kind
+WHERE c.connection = :connection AND c.root = v.root ON CONFLICT (flow, case_id) DO NOTHING;
+
+-- name: revise_cases
+UPDATE passage SET revision = revision + 1 WHERE case_id IN {each_int cases} OR case_id IN (
+    SELECT id FROM cases WHERE connection = :connection AND root IN {each roots});
+
+-- name: wake
+UPDATE passage SET revision = revision + 1 WHERE id IN (SELECT passage FROM decision WHERE wait_key IN {each keys});
+
+-- name: wake_due
+UPDATE passage SET revision = revision + 1 WHERE planned = revision
+AND id IN (SELECT passage FROM decision WHERE wait_until <= {now} AND state IN ('waiting', 'parked')) RETURNING id;
+
+-- name: waits_due
+SELECT count(*) AS n FROM decision d JOIN passage p ON p.id = d.passage
+WHERE d.wait_until <= {now} AND p.planned = p.revision AND d.state IN ('waiting', 'parked');
+
+-- name: move_feed
+UPDATE feed SET cursor = :cursor, watermark = coalesce(CAST(:watermark AS BIGINT), watermark),
+    passes = passes + CAST(:finished AS INTEGER), lease = {now} + :ttl, problem = NULL, last_ok = {now}
+WHERE id = :feed AND fence = :fence AND owner = :owner RETURNING id;
+
+-- name: release_feed
+UPDATE feed SET owner = NULL, lease = 0, problem = :problem, due = coalesce({now} + CAST(:pause AS BIGINT), due)
+WHERE id = :feed AND fence = :fence;
+
+-- name: run_feeds_now
+UPDATE feed SET due = 0 WHERE id IN {each_int feeds};
+
+-- name: wanted_records
+SELECT DISTINCT wait_key FROM decision WHERE state = 'waiting' AND wait_key >= 'record:' AND wait_key < 'record;';
+
+-- name: put_usage
+UPDATE connection SET usage = :usage WHERE id = :connection;
+
+-- name: put_connection_problem
+UPDATE connection SET problem = :problem, state = :state WHERE id = :connection;

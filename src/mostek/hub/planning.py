@@ -1,0 +1,298 @@
+"""The planning loop: cases that changed are decided, and their actions queued, in one transaction each group."""
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from mostek.documents.problem import InvalidDocumentError, Problem, printable
+from mostek.hub import cases, plan, trace
+from mostek.hub.cases import Case, StoredRecord
+from mostek.hub.connections import Opened
+from mostek.hub.engine import Engine, Flow, as_json, pause_ms
+from mostek.hub.ledger import Transaction, passages
+from mostek.hub.ledger.dialect import Row
+from mostek.hub.ledger.passages import PassageLease, PlannedAction, PlannedDecision, PlannedPassage
+from mostek.hub.plan import Decision, Facts, KnownKey, Original
+from mostek.sdk.capability import Connector
+from mostek.sdk.effect import Action, Question
+from mostek.sdk.errors import VendorError
+from mostek.sdk.settings import Settings
+
+GROUP = 100
+MAX_CRASHES = 3
+_STATES = {"act": "waiting", "wait": "waiting", "park": "parked", "exclude": "excluded"}
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """A case with what was known when it was decided, and the decisions; ``payloads`` by key are the exact bytes."""
+
+    case: Case
+    facts: Facts
+    decisions: tuple[Decision, ...]
+    payloads: Mapping[str, bytes]
+    now: datetime
+
+
+async def plan_group(engine: Engine, limit: int = GROUP) -> int:
+    """Plan some passages that need it; returns how many were leased.
+
+    When the target cannot be asked, they are left for later. A case on which planning itself fails is parked with
+    the failure, and so is one that took the worker down three times.
+    """
+    leases = await engine.ledger.write(passages.lease, engine.owner, limit)
+    flows = await engine.flows() if leases else {}
+    by_flow: dict[int, list[PassageLease]] = defaultdict(list)
+    for lease in leases:
+        by_flow[lease.flow].append(lease)
+    for number, group in by_flow.items():
+        await _plan_flow(engine, flows[number], group)
+    return len(leases)
+
+
+async def _plan_flow(engine: Engine, flow: Flow, leases: Sequence[PassageLease]) -> None:
+    crashed = [lease for lease in leases if lease.crashes > MAX_CRASHES]
+    if crashed:
+        await engine.ledger.write(_park_crashed, flow, crashed)
+        leases = [lease for lease in leases if lease.crashes <= MAX_CRASHES]
+    try:
+        planned = await decide(engine, flow, [lease.case for lease in leases], [lease.passage for lease in leases])
+    except VendorError as error:
+        pause = pause_ms(error, time.time() * 1000)
+        await engine.ledger.write(_postpone, leases, pause)
+        return
+    await engine.ledger.write(_commit, flow, list(zip(leases, planned, strict=True)))
+
+
+async def decide(
+    engine: Engine, flow: Flow, case_ids: Sequence[int], passage_ids: Sequence[int]
+) -> tuple[Planned, ...]:
+    """Read what is known of these cases and decide them; nothing is written. The preview calls this too."""
+    source = await engine.connections.get(flow.row.source)
+    target = await engine.connections.get(flow.row.target)
+    rows = await engine.ledger.read(passages.records, case_ids)
+    known_cases = _assemble(case_ids, rows, source)
+    keys = sorted({key for case in known_cases for key in plan.keys_of(case, flow.policy, flow.target)})
+    numbers = sorted({number for case in known_cases for number in plan.corrected_numbers(case, flow.policy)})
+    stored = await engine.ledger.read(_stored_facts, flow, passage_ids, keys, numbers)
+    asked = tuple(
+        {
+            question.id: question
+            for case in known_cases
+            for question in plan.questions(case, flow.policy, flow.target, stored.keys)
+        }.values()
+    )
+    answers = await _ask(target, asked)
+    now = datetime.now(UTC)
+    return tuple(
+        decide_case(case, _facts_of(case, flow, stored, answers), flow, (target.connector, target.settings), now)
+        for case in known_cases
+    )
+
+
+def decide_case(
+    case: Case, facts: Facts, flow: Flow, target: tuple[Connector[Settings], Settings], now: datetime
+) -> Planned:
+    """Plan one case and render its actions; pure, so that a replay of a trace gives the same bytes."""
+    try:
+        decided = plan.plan(case, facts, flow.policy, flow.target, now)
+    except Exception as error:  # noqa: BLE001 - our own fault with one case must not stop the others
+        decided = _failed(case, flow, error)
+    decisions = []
+    payloads: dict[str, bytes] = {}
+    for decision in decided:
+        rendered = _render(decision, *target)
+        if isinstance(rendered, Decision):
+            decisions.append(rendered)
+        else:
+            payloads |= rendered
+            decisions.append(decision)
+    return Planned(case=case, facts=facts, decisions=tuple(decisions), payloads=payloads, now=now)
+
+
+def _render(decision: Decision, connector: Connector[Settings], settings: Settings) -> dict[str, bytes] | Decision:
+    """The bytes of each action; a decision whose action cannot be written down is parked with the reason."""
+    assert connector.render is not None, f"{connector.id} cannot be written to"
+    try:
+        return {action.key: connector.render(settings, action) for action in decision.actions}
+    except InvalidDocumentError as error:
+        problems = error.problems
+    except Exception as error:  # noqa: BLE001 - our own fault with one record must not stop the others
+        problems = (Problem(cause="case.failed", details={"reason": printable(repr(error))}),)
+    return msgspec.structs.replace(decision, verdict="park", problems=problems, actions=(), rule=decision.rule)
+
+
+def _failed(case: Case, flow: Flow, error: Exception) -> tuple[Decision, ...]:
+    problem = Problem(cause="case.failed", details={"reason": printable(repr(error))})
+    return tuple(
+        Decision(record=entry.record, key="", verdict="park", problems=(problem,))
+        for entry in case.entries
+        if entry.kind in flow.policy.kinds
+    )
+
+
+def _assemble(case_ids: Sequence[int], rows: Sequence[Row], source: Opened) -> list[Case]:
+    grouped: dict[int, list[StoredRecord]] = {case: [] for case in case_ids}
+    for row in rows:
+        record = StoredRecord(
+            id=row["id"],
+            kind=row["kind"],
+            source_id=row["source_id"],
+            version=row["version"],
+            payload=row["payload"],
+            root=row["root"],
+        )
+        grouped[row["case_id"]].append(record)
+    identity = (source.row.id, source.row.slug)
+    return [
+        cases.assemble(case, identity, records, source.connector, source.settings) for case, records in grouped.items()
+    ]
+
+
+class _Stored(msgspec.Struct, frozen=True, kw_only=True):
+    keys: Mapping[str, KnownKey]
+    originals: Mapping[str, Original]
+    excluded: frozenset[int]
+
+
+def _stored_facts(
+    tx: Transaction, flow: Flow, passage_ids: Sequence[int], keys: Sequence[str], numbers: Sequence[str]
+) -> _Stored:
+    states = tx.rows("states_of_keys", keys=list(keys))
+    decisions = tx.rows("decisions_of_passages", passages=list(passage_ids))
+    originals = (
+        tx.rows("records_by_number", flow=flow.row.id, connection=flow.row.source, numbers=list(numbers))
+        if numbers
+        else []
+    )
+    return _Stored(
+        keys={row["key"]: KnownKey(state=row["state"], digest=row["digest"]) for row in states},
+        originals={
+            row["number"]: Original(kind=row["kind"], id=row["source_id"], state=row["state"] or "waiting")
+            for row in originals
+        },
+        excluded=frozenset(row["record"] for row in decisions if row["by_person"] is not None),
+    )
+
+
+def _facts_of(case: Case, flow: Flow, stored: _Stored, answers: Mapping[str, Any]) -> Facts:
+    """Only what concerns the case, so that its trace holds no more than it rests on."""
+    keys = plan.keys_of(case, flow.policy, flow.target)
+    numbers = plan.corrected_numbers(case, flow.policy)
+    asked = plan.questions(case, flow.policy, flow.target, stored.keys)
+    records = {entry.record for entry in case.entries}
+    return Facts(
+        matches={question.id: answers[question.id] for question in asked},
+        keys={key: stored.keys[key] for key in sorted(keys) if key in stored.keys},
+        originals={number: stored.originals[number] for number in sorted(numbers) if number in stored.originals},
+        excluded=frozenset(stored.excluded & records),
+    )
+
+
+async def _ask(target: Opened, asked: Sequence[Question]) -> dict[str, Any]:
+    if not asked:
+        return {}
+    answers = await target.writes.ask(asked)
+    return {question.id: tuple(answer) for question, answer in zip(asked, answers, strict=True)}
+
+
+def _postpone(tx: Transaction, leases: Sequence[PassageLease], pause: int) -> None:
+    tx.run("postpone_passages", passages=[lease.passage for lease in leases], pause=pause)
+
+
+def _commit(tx: Transaction, flow: Flow, planned: Sequence[tuple[PassageLease, Planned]]) -> None:
+    rows = [
+        PlannedPassage(
+            lease=lease,
+            endpoint=flow.row.target,
+            decisions=tuple(_decision(decision, done, lease, flow) for decision in done.decisions),
+        )
+        for lease, done in planned
+    ]
+    passages.commit(tx, rows)
+    trace.write(tx, [_step(lease, done, flow) for lease, done in planned if done.decisions])
+
+
+def _park_crashed(tx: Transaction, flow: Flow, leases: Sequence[PassageLease]) -> None:
+    """Park, without another look at them, the cases that took the worker down again and again."""
+    by_case = {lease.case: lease for lease in leases}
+    decisions: dict[int, list[PlannedDecision]] = {lease.passage: [] for lease in leases}
+    for row in tx.rows("records_of_cases", cases=list(by_case)):
+        lease = by_case[row["case_id"]]
+        if row["kind"] in flow.policy.kinds:
+            problem = Problem(cause="case.crashes", details={"times": str(lease.crashes - 1)})
+            decisions[lease.passage].append(
+                PlannedDecision(
+                    record=row["id"],
+                    key="",
+                    verdict="park",
+                    state="parked",
+                    cause=problem.cause,
+                    problem=as_json(problem),
+                    rule="",
+                    version=flow.row.version,
+                )
+            )
+    passages.commit(
+        tx,
+        [
+            PlannedPassage(lease=lease, endpoint=flow.row.target, decisions=tuple(decisions[lease.passage]))
+            for lease in leases
+        ],
+    )
+
+
+def _decision(decision: Decision, planned: Planned, lease: PassageLease, flow: Flow) -> PlannedDecision:
+    problem = next(iter(decision.problems), None)
+    wait_ms = max(int((decision.wait_until - planned.now).total_seconds() * 1000), 0) if decision.wait_until else None
+    return PlannedDecision(
+        record=decision.record,
+        key=decision.key,
+        verdict=decision.verdict,
+        state=_STATES[decision.verdict],
+        cause=problem.cause if problem else "delivery",
+        problem=as_json(problem) if problem else "{}",
+        rule=decision.rule,
+        version=flow.row.version,
+        wait_key=decision.wait_key or None,
+        wait_ms=wait_ms,
+        actions=tuple(_action(action, decision, planned) for action in decision.actions),
+    )
+
+
+def _action(action: Action, decision: Decision, planned: Planned) -> PlannedAction:
+    return PlannedAction(
+        key=action.key,
+        role=action.role,
+        verb=action.verb,
+        kind=action.kind,
+        body=msgspec.json.encode(action).decode(),
+        digest=decision.digest,
+        payload=planned.payloads[action.key].decode(),
+        needs=action.needs,
+    )
+
+
+def _step(lease: PassageLease, planned: Planned, flow: Flow) -> trace.Step:
+    decisions = [
+        {
+            "record": d.record,
+            "verdict": d.verdict,
+            "rule": d.rule,
+            "problems": d.problems,
+            "keys": [a.key for a in d.actions],
+        }
+        for d in planned.decisions
+    ]
+    body = {
+        "flow": flow.row.slug,
+        "version": flow.row.version,
+        "now": planned.now,
+        "records": {str(entry.record): entry.version for entry in planned.case.entries},
+        "facts": planned.facts,
+        "decisions": decisions,
+    }
+    return trace.Step(workspace=lease.workspace, case=lease.case, passage=lease.passage, kind="planned", body=body)

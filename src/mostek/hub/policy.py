@@ -1,0 +1,109 @@
+"""The policy of a flow: everything its owner set, as one versioned value."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any, Literal
+
+import msgspec
+
+from mostek.documents.invoice import Invoice
+from mostek.documents.problem import InvalidDocumentError, Problem, invalid, printable
+from mostek.hub.rules import Rule
+from mostek.sdk.manifest import MappingManifest
+
+Identity = Literal["company_id", "tax_id", "email"]
+Mappings = Mapping[str, Mapping[str, str]]
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a flow does, in the words of its page.
+
+    ``starts_from``: documents issued earlier are left out. ``contacts``: whether buyers are kept in the target's
+    address book; ``match``: by what a buyer is recognised, strongest first. ``products``: ``link`` ties lines to the
+    target's cards where the code is known there, ``require`` parks lines without a card, ``text`` keeps free text.
+    ``payments``: ``none``, ``mark`` the document as settled, or book a ``document`` of payment. ``wait_for_order``:
+    seconds a document waits for its order before it goes without it. ``orphans``: what becomes of a credit note
+    whose original is not to be found.
+    """
+
+    kinds: tuple[Literal["invoice", "credit_note", "receipt"], ...] = ("invoice", "credit_note", "receipt")
+    starts_from: date | None = None
+    rules: tuple[Rule, ...] = (Rule(id="all", then="book"),)
+    mappings: Mappings = {}
+    contacts: Literal["book", "none"] = "book"
+    match: tuple[Identity, ...] = ("company_id", "tax_id", "email")
+    products: Literal["link", "require", "text"] = "link"
+    payments: Literal["none", "mark", "document"] = "mark"
+    wait_for_order: int = 3600
+    orphans: Literal["park", "book"] = "park"
+
+
+def load(values: Mapping[str, Any]) -> Policy:
+    """Check a policy; raises ``policy.invalid`` naming the field."""
+    try:
+        return msgspec.convert(values, Policy, strict=False)
+    except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, InvalidDocumentError):
+            raise error.__cause__ from None
+        raise invalid("policy.invalid", str(error).rpartition("`$.")[2].rstrip("`"), reason=printable(error)) from None
+
+
+def options(document: Invoice, policy: Policy, tables: Mapping[str, MappingManifest]) -> dict[str, str]:
+    """Look up what the target wants to be told, table by table.
+
+    The owner's entry wins over the connector's default. Raises ``mapping.missing`` with every value that a required
+    table lacks: values are listed, never guessed.
+    """
+    found: dict[str, str] = {}
+    missing: list[Problem] = []
+    for name, table in tables.items():
+        entries = {key.casefold(): value for key, value in {**table.default, **policy.mappings.get(name, {})}.items()}
+        for option, candidates in _SOURCES[table.by](document, name):
+            value = next((entries[key.casefold()] for key in candidates if key.casefold() in entries), None)
+            if value is not None:
+                found[option] = value
+            elif table.required:
+                missing.append(Problem(cause="mapping.missing", field=name, details={"value": candidates[0]}))
+    if missing:
+        raise InvalidDocumentError(*missing)
+    return found
+
+
+Lookups = Iterable[tuple[str, tuple[str, ...]]]
+
+
+def _by_kind(document: Invoice, name: str) -> Lookups:
+    country = next((row.code.country for row in document.vat if row.code.category == "oss"), None)
+    special = (f"{document.kind}:oss:{country}", f"{document.kind}:oss") if country else ()
+    currency = f"{document.kind}:{document.currency}"
+    yield name, (*special, currency, document.kind)
+
+
+def _by_vat(document: Invoice, name: str) -> Lookups:
+    for code in dict.fromkeys(line.vat for line in document.lines):
+        by_country = f"{code.category} {code.country} {code.rate}"
+        yield f"{name}:{code}", (str(code), by_country, f"{code.category} {code.rate}", code.category)
+    if document.rounding:
+        yield f"{name}:rounding", ("rounding", "outside")
+
+
+def _by_method(part: str) -> Any:
+    def lookups(document: Invoice, name: str) -> Lookups:
+        method = getattr(document, part)
+        if method:
+            yield name, tuple(key for key in (method.code, method.name) if key)
+
+    return lookups
+
+
+def _by_currency(document: Invoice, name: str) -> Lookups:
+    yield name, (document.currency,)
+
+
+_SOURCES: Mapping[str, Any] = {
+    "kind": _by_kind,
+    "vat": _by_vat,
+    "payment": _by_method("payment"),
+    "shipping": _by_method("shipping"),
+    "currency": _by_currency,
+}

@@ -1,0 +1,137 @@
+"""The read loop: one pass over a feed, page by page, each page durable before the next counts."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+
+from mostek.documents.problem import InvalidDocumentError
+from mostek.hub.connections import Opened
+from mostek.hub.engine import Engine, as_json, pause_ms, stops_connection
+from mostek.hub.ledger import StaleLeaseError, Transaction, catalog
+from mostek.hub.ledger import feeds as feed_rows
+from mostek.hub.ledger.feeds import FeedLease
+from mostek.sdk.errors import VendorError
+from mostek.sdk.record import Page, Record
+
+_WANTED_PAUSE_MS = 1_000
+
+
+async def read_feed(engine: Engine, feeds: Sequence[int], *, forced: bool = False) -> FeedLease | None:
+    """Read one due feed to the end of its pass; returns the lease it had, or None when none was due.
+
+    A failure ends the pass: what was stored stays, the next pass goes on from the stored cursor. A refused login or
+    a wrong setting stops the connection until its owner acts.
+    """
+    held = await engine.ledger.write(feed_rows.lease, engine.owner, feeds, forced=forced)
+    if held is None:
+        return None
+    try:
+        opened = await engine.connections.get(held.connection)
+        async for page in _ahead(_pages(opened, held)):
+            await engine.ledger.write(_store, opened, held, page)
+    except StaleLeaseError:
+        return held
+    except VendorError as error:
+        await _give_up(engine, held, error)
+        return held
+    except InvalidDocumentError as error:
+        pause = held.every
+        await engine.ledger.write(feed_rows.release, held, as_json(error.problems[0]), pause)
+        return held
+    await engine.ledger.write(feed_rows.release, held, None, held.every)
+    return held
+
+
+async def fetch_wanted(engine: Engine) -> int:
+    """Fetch by id the records that decisions wait for; what a source lacks is noted as absent, so nobody waits on.
+
+    Returns how many were asked for. Each feed is leased for it like for a pass.
+    """
+    wanted = await engine.ledger.read(_wanted)
+    asked = 0
+    for row in await engine.ledger.read(catalog.feeds) if wanted else ():
+        opened = await engine.connections.get(row["connection"])
+        kinds = opened.connector.manifest.feeds[row["name"]].kinds
+        ids = [(kind, name) for number, kind, name in wanted if number == row["connection"] and kind in kinds]
+        if ids and row["state"] == "active":
+            asked += await _fetch(engine, opened, row["id"], ids)
+    return asked
+
+
+async def _fetch(engine: Engine, opened: Opened, feed: int, wanted: Sequence[tuple[str, str]]) -> int:
+    held = await engine.ledger.write(feed_rows.lease, engine.owner, [feed], forced=True)
+    if held is None:
+        return 0
+    try:
+        records = await opened.reads.get(held.name, [name for _, name in wanted])
+    except VendorError as error:
+        await _give_up(engine, held, error)
+        return 0
+    found = {(record.kind, record.id) for record in records}
+    absent = [_absent(kind, name) for kind, name in wanted if (kind, name) not in found]
+
+    def store(tx: Transaction) -> None:
+        tx.run("put_usage", connection=held.connection, usage=_usage(opened))
+        feed_rows.put_records(tx, held, [*records, *absent], lane=0)
+        feed_rows.release(tx, held, None, None)
+
+    await engine.ledger.write(store)
+    return len(wanted)
+
+
+def _wanted(tx: Transaction) -> list[tuple[int, str, str]]:
+    parts = (row["wait_key"].split(":", 3) for row in tx.rows("wanted_records"))
+    return sorted({(int(connection), kind, name) for _, connection, kind, name in parts})
+
+
+def _absent(kind: str, name: str) -> Record:
+    """What stands for a record that the source was asked for and does not have."""
+    return Record(kind=kind, id=name, root=f"{kind}:{name}", payload=b"", fingerprint="absent")
+
+
+def _store(tx: Transaction, opened: Opened, held: FeedLease, page: Page) -> int:
+    tx.run("put_usage", connection=held.connection, usage=_usage(opened))
+    return feed_rows.store_page(tx, held, page)
+
+
+def _usage(opened: Opened) -> dict[str, object]:
+    usage = opened.budget.usage
+    blocked = usage.blocked_until.isoformat() if usage.blocked_until else None
+    return {
+        "hour": usage.hour,
+        "in_hour": usage.in_hour,
+        "day": usage.day,
+        "in_day": usage.in_day,
+        "blocked_until": blocked,
+    }
+
+
+def _pages(opened: Opened, held: FeedLease) -> AsyncIterator[Page]:
+    since = date.fromisoformat(held.since) if held.since else None
+    return opened.reads.read(held.name, held.cursor, since)
+
+
+async def _ahead(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
+    """Ask for the next page while the last one is being stored."""
+    iterator = aiter(pages)
+    following = asyncio.ensure_future(anext(iterator, None))
+    try:
+        while (page := await following) is not None:
+            following = asyncio.ensure_future(anext(iterator, None))
+            yield page
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
+async def _give_up(engine: Engine, held: FeedLease, error: VendorError) -> None:
+    problem = as_json(error.problem, error.words)
+    pause = pause_ms(error, time.time() * 1000)
+
+    def write(tx: Transaction) -> None:
+        feed_rows.release(tx, held, problem, pause)
+        if stops_connection(error):
+            tx.run("put_connection_problem", connection=held.connection, problem=problem, state="stopped")
+
+    await engine.ledger.write(write)

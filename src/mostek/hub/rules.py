@@ -1,0 +1,126 @@
+"""The rule table: when a document looks like this, then do that; the first match wins."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+
+from mostek.documents.invoice import Invoice
+from mostek.documents.number import decimal
+from mostek.documents.order import Order
+from mostek.documents.party import plausible_tax_id
+from mostek.documents.problem import invalid
+
+Operator = Literal["is", "is_not", "at_least", "at_most", "starts_with"]
+Deed = Literal["book", "hold", "exclude"]
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule looks at: a document and the order it belongs to, when that is known."""
+
+    document: Invoice
+    order: Order | None
+
+
+def _payment(subject: Subject) -> str:
+    method = subject.document.payment
+    return (method.code or method.name) if method else ""
+
+
+def _shipping(subject: Subject) -> str:
+    method = subject.document.shipping
+    return (method.code or method.name) if method else ""
+
+
+# What a condition may ask about: the name in the rule table, and where it is read.
+FIELDS: Mapping[str, Callable[[Subject], Any]] = {
+    "kind": lambda subject: subject.document.kind,
+    "number": lambda subject: subject.document.number,
+    "currency": lambda subject: subject.document.currency,
+    "country": lambda subject: subject.document.buyer.address.country,
+    "total": lambda subject: subject.document.total.amount,
+    "issued": lambda subject: subject.document.issued,
+    "paid": lambda subject: subject.document.is_paid,
+    "payment": _payment,
+    "shipping": _shipping,
+    "company": lambda subject: subject.document.buyer.is_company,
+    "tax_id": lambda subject: subject.document.buyer.tax_id,
+    "tax_id_plausible": lambda subject: plausible_tax_id(
+        subject.document.buyer.tax_id, subject.document.buyer.address.country
+    ),
+    "oss": lambda subject: any(row.code.category == "oss" for row in subject.document.vat),
+    "status": lambda subject: subject.order.status if subject.order else "",
+    "channel": lambda subject: subject.order.channel if subject.order else "",
+    "order": lambda subject: subject.document.order_number or "",
+}
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One cell of the table: a field, how it is compared, and the values any of which will do (all, for ``is_not``)."""
+
+    field: str
+    operator: Operator = "is"
+    values: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.field not in FIELDS:
+            raise invalid("rule.unknown_field", self.field, known=", ".join(FIELDS))
+        if not self.values:
+            raise invalid("rule.no_values", self.field)
+        if self.operator in {"at_least", "at_most"}:
+            for value in self.values:
+                _ordered(value, self.field)
+
+    def holds(self, subject: Subject) -> bool:
+        """Whether the subject is as this condition says."""
+        found = FIELDS[self.field](subject)
+        return _OPERATORS[self.operator](found, self.values)
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One row of the table: all conditions hold, then the deed. ``since`` is the first day of issue it applies to."""
+
+    id: str
+    when: tuple[Condition, ...] = ()
+    then: Deed = "book"
+    reason: str = ""
+    since: date | None = None
+
+
+def first_match(rules: Sequence[Rule], subject: Subject) -> Rule | None:
+    """The rule that decides, or None when no row of the table matches."""
+    for rule in rules:
+        in_force = rule.since is None or subject.document.issued >= rule.since
+        if in_force and all(condition.holds(subject) for condition in rule.when):
+            return rule
+    return None
+
+
+def _text(found: Any) -> str:
+    if isinstance(found, bool):
+        return "yes" if found else "no"
+    return str(found).casefold()
+
+
+def _is(found: Any, values: Sequence[str]) -> bool:
+    return any(_text(found) == value.casefold() for value in values)
+
+
+def _ordered(value: str, field: str) -> Decimal | date:
+    return date.fromisoformat(value) if field == "issued" else decimal(value, field)
+
+
+def _compare(found: Any, value: str) -> int:
+    expected = date.fromisoformat(value) if isinstance(found, date) else decimal(value, "value")
+    return int(found > expected) - int(found < expected)
+
+
+_OPERATORS: Mapping[str, Callable[[Any, Sequence[str]], bool]] = {
+    "is": _is,
+    "is_not": lambda found, values: not _is(found, values),
+    "at_least": lambda found, values: any(_compare(found, value) >= 0 for value in values),
+    "at_most": lambda found, values: any(_compare(found, value) <= 0 for value in values),
+    "starts_with": lambda found, values: any(_text(found).startswith(value.casefold()) for value in values),
+}

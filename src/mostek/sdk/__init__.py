@@ -1,0 +1,1 @@
+"""What a connector is: capabilities, manifest, settings, errors, and the seams to the outside."""

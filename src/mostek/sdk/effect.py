@@ -1,0 +1,172 @@
+"""What a connector is asked to do: actions, the questions before them and the results after them."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Literal
+
+import msgspec
+
+from mostek.documents.canonical import encode
+from mostek.documents.invoice import Invoice
+from mostek.documents.money import Money
+from mostek.documents.party import Contact
+from mostek.documents.payment import CreditLink, Payment
+from mostek.documents.problem import Problem
+
+Role = Literal["book", "issue"]
+Verb = Literal["create", "link", "settle"]
+Subject = Invoice | Contact | Payment | CreditLink
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """A record of the target that an action refers to: by our key, or by the target's own id when it is not ours."""
+
+    key: str = ""
+    id: str = ""
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """One intended effect in one target.
+
+    ``key`` is the same whenever the same duty is planned again and travels with the record into the target.
+    ``options`` are the mapped values of the flow (document type, series, product ids), ``refs`` the records
+    referred to by name (``contact``, ``corrects``, ``document``), ``needs`` the keys that have to be done first.
+    """
+
+    key: str
+    role: Role
+    verb: Verb
+    kind: str
+    subject: Subject
+    options: Mapping[str, str] = {}
+    refs: Mapping[str, Reference] = {}
+    needs: tuple[str, ...] = ()
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """An action as it is sent: the frozen bytes, and what the target called it once that is known."""
+
+    action: Action
+    payload: bytes
+    id: str = ""
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
+    """The effect is there and this call made it; ``id`` and ``number`` are the target's."""
+
+    id: str
+    number: str = ""
+
+
+class AlreadyThere(msgspec.Struct, frozen=True, kw_only=True, tag="already_there"):
+    """The effect was there before this call."""
+
+    id: str
+    number: str = ""
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag="accepted"):
+    """The target will do it later; ask again after ``check_after`` (UTC)."""
+
+    handle: str
+    check_after: datetime
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True, tag="rejected"):
+    """The target refused the record for good; ``words`` are its own."""
+
+    problem: Problem
+    words: str = ""
+
+
+class NotSent(msgspec.Struct, frozen=True, kw_only=True, tag="not_sent"):
+    """Surely nothing happened; try again at ``until`` (UTC)."""
+
+    until: datetime
+    problem: Problem
+
+
+class Unknown(msgspec.Struct, frozen=True, kw_only=True, tag="unknown"):
+    """It may have happened or may still happen: to be settled before anything else is sent for it."""
+
+    problem: Problem
+
+
+Result = Done | AlreadyThere | Accepted | Rejected | NotSent | Unknown
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True, tag="found"):
+    """The target holds the effect; more than one id is an alarm. ``number`` belongs to the first."""
+
+    ids: tuple[str, ...]
+    number: str = ""
+
+
+class Absent(msgspec.Struct, frozen=True, kw_only=True, tag="absent"):
+    """The target did not hold it at ``as_of`` (UTC)."""
+
+    as_of: datetime
+
+
+class CannotTell(msgspec.Struct, frozen=True, kw_only=True, tag="cannot_tell"):
+    """The target could not be asked, or cannot be searched for this."""
+
+    problem: Problem
+
+
+Finding = Found | Absent | CannotTell
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What planning wants to know of the target.
+
+    ``about`` is ``contact``, ``product`` or ``document``; ``by`` the values to look by, any of which is a match:
+    ``key``, ``company_id``, ``tax_id``, ``email``, ``code``, ``number``.
+    """
+
+    about: Literal["contact", "product", "document"]
+    by: Mapping[str, str]
+
+    @property
+    def id(self) -> str:
+        """The question as text: equal questions are asked once, and no value can pass for another question."""
+        return f"{self.about} {encode(self.by).decode()}"
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """A record of the target that answers a question: ``key`` is ours if it carries one, ``by`` what it matched."""
+
+    id: str
+    by: str
+    key: str = ""
+    label: str = ""
+
+
+class StatedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Base, VAT and total of one VAT bucket in the target's own terms (``standard``, ``exempt``)."""
+
+    bucket: str
+    net: Money
+    tax: Money
+    gross: Money
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """A document as it stands in the target, or as it is expected to stand there: compared field by field.
+
+    ``key`` is ours or empty for a document that is not; ``corrects`` our key, or the target's id, of the credited
+    document; ``unpaid`` what remains to be paid.
+    """
+
+    key: str
+    id: str
+    number: str
+    kind: str
+    total: Money
+    rows: tuple[StatedRow, ...]
+    issued: date
+    supplied: date | None = None
+    reference: str = ""
+    corrects: str = ""
+    unpaid: Money | None = None
+    cancelled: bool = False

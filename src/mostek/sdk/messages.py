@@ -1,0 +1,48 @@
+"""Texts for people: what happened and what to do about it, by cause, in every language of the product.
+
+A catalogue is a TOML file per language: ``["money.line_sum"]`` with ``text`` and ``cure``; details of the problem are
+quoted as ``{name}``. The core's lie in ``mostek/locale``, a connector's in its folder ``messages``.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+from mostek.documents.problem import Problem
+
+LANGUAGES = ("en", "cs", "pl")
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What happened, and the cure."""
+
+    text: str
+    cure: str
+
+
+@cache
+def catalogue(package: str, language: str) -> Mapping[str, Message]:
+    """The messages of one package's folder of TOML files in one language."""
+    text = files(package).joinpath(f"{language}.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[str, Message])
+
+
+def explain(problem: Problem, language: str, packages: tuple[str, ...] = ("mostek.locale",)) -> Message:
+    """The problem in a person's language; a cause without a text shows its id and details, never nothing."""
+    details = {"field": problem.field, **problem.details}
+    values = _Quoted({name: value for name, value in details.items() if value})
+    for package in packages:
+        found = catalogue(package, language).get(problem.cause)
+        if found:
+            return Message(text=found.text.format_map(values), cure=found.cure.format_map(values))
+    return Message(text=str(problem), cure="")
+
+
+class _Quoted(dict[str, str]):
+    """A detail that the text names and the problem lacks, or has empty, shows as a dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"
