@@ -95,7 +95,8 @@ def _fit_code(code: VatCode, lines: Sequence[Line], document: Invoice, profile: 
     zero = Money.zero(document.currency)
     tax = stated.tax if stated else zero
     plain = [_plain(line, document.basis, profile) for line in lines]
-    if not any(line.explicit for line in plain) and total((line.tax for line in plain), document.currency) == tax:
+    kept = all(getattr(booked, document.basis) == getattr(booked.line, document.basis) for booked in plain)
+    if kept and total((booked.tax for booked in plain), document.currency) == tax:
         return plain
     missing = tax.minor - sum(line.tax.minor for line in lines)
     taxes = _spread(missing, [line.tax.minor for line in lines], [line.gross.minor for line in lines])
@@ -106,15 +107,14 @@ def _fit_code(code: VatCode, lines: Sequence[Line], document: Invoice, profile: 
 
 
 def _plain(line: Line, basis: Basis, profile: Profile) -> BookedLine:
-    """What the books make of quantity and unit price; explicit when that misses the line's own amount."""
+    """What the books make of quantity and unit price, which may miss the line's own amount."""
     use = basis if basis in profile.bases else next(iter(profile.bases))
     amount: Money = getattr(line, use)
     price = _unit_price(line, amount, use, profile)
     reached = Money.rounded(multiply(price, line.quantity), amount.currency)
-    tax = tax_of(amount, line.vat.rate, use)
-    net, gross = (amount - tax, amount) if use == "gross" else (amount, amount + tax)
-    missed = reached != amount or getattr(line, basis) != (gross if basis == "gross" else net)
-    return BookedLine(line=line, unit_price=price, basis=use, net=net, tax=tax, gross=gross, explicit=missed)
+    tax = tax_of(reached, line.vat.rate, use)
+    net, gross = (reached - tax, reached) if use == "gross" else (reached, reached + tax)
+    return BookedLine(line=line, unit_price=price, basis=use, net=net, tax=tax, gross=gross)
 
 
 def _unit_price(line: Line, amount: Money, basis: Basis, profile: Profile) -> Decimal:
@@ -131,7 +131,7 @@ def _stated(plain: BookedLine, tax: Money, basis: Basis) -> BookedLine:
     line = plain.line
     net, gross = (line.gross - tax, line.gross) if basis == "gross" else (line.net, line.net + tax)
     same = (net, tax, gross) == (plain.net, plain.tax, plain.gross)
-    return msgspec.structs.replace(plain, net=net, tax=tax, gross=gross, explicit=plain.explicit or not same)
+    return msgspec.structs.replace(plain, net=net, tax=tax, gross=gross, explicit=not same)
 
 
 def _spread(missing: int, values: Sequence[int], weights: Sequence[int]) -> list[int]:

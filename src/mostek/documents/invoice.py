@@ -8,7 +8,7 @@ import msgspec
 
 from mostek.documents.lines import Line
 from mostek.documents.money import Money, total
-from mostek.documents.number import normal
+from mostek.documents.number import half_up, normal
 from mostek.documents.party import Address, Party
 from mostek.documents.problem import Problem
 from mostek.documents.vat import Basis, VatRow, summed
@@ -22,6 +22,12 @@ class ExchangeRate(msgspec.Struct, frozen=True, kw_only=True):
     home: str
     rate: Decimal
     source: Literal["document", "order", "target"]
+
+    def scaled(self, places: int) -> tuple[int, Decimal]:
+        """The rate for 1, 10, 100 ... 10,000 units, the fewest for which ``places`` decimals are enough."""
+        rates = [self.rate.scaleb(power) for power in range(5)]
+        power = next((power for power, rate in enumerate(rates) if half_up(rate, places) == rate), 4)
+        return 10**power, half_up(rates[power], places)
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "rate", normal(self.rate))

@@ -56,6 +56,17 @@ def compact_id(value: str) -> str:
     return "".join(char for char in value.upper() if char.isalnum())
 
 
+def spellings(value: str) -> tuple[str, ...]:
+    """The forms in which people write an identifier: as given, compact, and grouped: ``CZ 270 82 440``."""
+    plain = compact_id(value)
+    letters = plain[:2] if plain[:2].isalpha() else ""
+    digits = plain.removeprefix(letters)
+    forms = [value.strip(), plain, f"{letters} {digits}".strip()]
+    if len(digits) == 8:
+        forms.append(f"{letters} {digits[:3]} {digits[3:5]} {digits[5:]}".strip())
+    return tuple(dict.fromkeys(form for form in forms if form))
+
+
 def plausible_tax_id(value: str, country: str) -> bool:
     """Whether a tax number has the form and checksum of its country and is none of the well-known dummies.
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from mostek.documents.booking import Profile
@@ -110,7 +110,7 @@ class Connector(Generic[S]):
     render: Callable[[S, Action], bytes] | None = None
     expect: Callable[[S, Action], Statement | None] | None = None
     profile: Profile | None = None
-    demo: Callable[[str], dict[str, Any]] | None = None
+    messages: str = ""
 
     @property
     def id(self) -> str:

@@ -121,10 +121,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What planning wants to know of the target.
 
     ``about`` is ``contact``, ``product`` or ``document``; ``by`` the values to look by, any of which is a match:
-    ``key``, ``company_id``, ``tax_id``, ``email``, ``code``, ``number``.
+    ``key``, ``company_id``, ``tax_id``, ``email``, ``code``, ``number``. About a ``vat_rate``, all of ``country``,
+    ``rate``, ``category`` and ``date`` have to fit, and the match's id is what the mapping table would say.
     """
 
-    about: Literal["contact", "product", "document"]
+    about: Literal["contact", "product", "document", "vat_rate"]
     by: Mapping[str, str]
 
     @property

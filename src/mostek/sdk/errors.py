@@ -13,9 +13,11 @@
     └── ConfigurationError     a setting is wrong: pause and tell which, and the cure
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
-from mostek.documents.problem import Problem
+from mostek.documents.problem import InvalidDocumentError, Problem
 
 
 class VendorError(Exception):
@@ -71,3 +73,12 @@ class BadResponseError(VendorError):
 
 class ConfigurationError(VendorError):
     """A setting does not fit the system: a wrong address, a missing licence, an unknown company."""
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Around reading an answer: what cannot be read in it becomes a :class:`BadResponseError`."""
+    try:
+        yield
+    except InvalidDocumentError as error:
+        raise BadResponseError(error.problems[0], sent=True) from error

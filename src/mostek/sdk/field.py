@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from mostek.documents.number import decimal
-from mostek.documents.problem import invalid
+from mostek.documents.problem import InvalidDocumentError, invalid
 from mostek.documents.text import clean
 
 T = TypeVar("T")
@@ -122,6 +122,8 @@ def parse_json(payload: bytes) -> dict[str, Any]:
         found = json.loads(payload, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_unique)
     except RecursionError:
         raise invalid("payload.too_deep") from None
+    except InvalidDocumentError:
+        raise
     except (ValueError, ArithmeticError) as error:  # arithmetic: a decimal beyond what Decimal can hold
         raise invalid("payload.no_json", reason=error) from None
     return dict(mapping(found, "payload"))

@@ -33,11 +33,13 @@ class MappingManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """One table of equivalents that a flow into this system needs.
 
     ``by`` names what of the document is looked up (``kind``, ``vat``, ``payment``, ``shipping``, ``currency``). A
-    value without an entry waits for one when ``required``, and is left out otherwise. ``default`` is offered and shown.
+    value without an entry is asked of the target itself where it can tell (``asked``; so far for ``vat``), waits for an
+    entry when ``required``, and is left out otherwise. ``default`` is offered and shown.
     """
 
     by: Literal["kind", "vat", "payment", "shipping", "currency"]
     required: bool
+    asked: bool = False
     default: dict[str, str] = {}
 
 

@@ -1,0 +1,76 @@
+"""Writing and looking for many at once: what an error means for what was sent, and for what was asked."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from mostek.sdk.effect import Absent, CannotTell, Finding, NotSent, Result, Unknown
+from mostek.sdk.errors import (
+    AuthFailedError,
+    BadResponseError,
+    ConfigurationError,
+    NotReadyError,
+    RateLimitedError,
+    VendorError,
+    understood,
+)
+
+T = TypeVar("T")
+RETRY = timedelta(seconds=30)
+# Errors of the whole connection, after which surely nothing was done.
+STOPPING = (AuthFailedError, ConfigurationError, RateLimitedError)
+
+
+async def in_batches(
+    items: Sequence[T], size: int, send: Callable[[Sequence[T]], Awaitable[Sequence[Result]]], now: datetime
+) -> list[Result]:
+    """One result each, in order: ``send`` is called for one batch after another.
+
+    What it raises with ``sent`` leaves the batch unknown, anything else leaves it unsent. Behind an error or an
+    unknown outcome nothing more is sent. An error of the whole connection is raised only while no result is known,
+    so that none is lost.
+    """
+    results: list[Result] = []
+    while len(results) < len(items):
+        batch = items[len(results) : len(results) + size]
+        try:
+            results += await send(batch)
+        except VendorError as error:
+            if isinstance(error, STOPPING) and not results:
+                raise
+            results += unanswered(batch, error, now)
+            results += not_sent(items[len(results) :], error, now)
+        lost = next((found for found in results[-len(batch) :] if isinstance(found, Unknown)), None)
+        if lost:
+            results += not_sent(items[len(results) :], BadResponseError(lost.problem), now)
+    return results
+
+
+def unanswered(items: Sequence[T], error: VendorError, now: datetime) -> list[Result]:
+    """The results of a call that failed: unknown where it may have arrived, else not sent."""
+    if error.sent and isinstance(error, NotReadyError | BadResponseError):
+        return [Unknown(problem=error.problem)] * len(items)
+    return not_sent(items, error, now)
+
+
+def not_sent(items: Iterable[T], error: VendorError, now: datetime) -> list[Result]:
+    """The results of what was held back: again at the instant the vendor named, else soon."""
+    until = error.until if isinstance(error, RateLimitedError) else now + RETRY
+    return [NotSent(until=until, problem=error.problem) for _ in items]
+
+
+async def findings(
+    items: Sequence[T], look: Callable[[Sequence[T]], Awaitable[Mapping[int, Finding]]], now: datetime
+) -> list[Finding]:
+    """One finding each, in order: ``look`` gives those that are there by place, the others are absent as of ``now``.
+
+    When the system cannot be asked nothing is said of any; an error of the whole connection is raised.
+    """
+    try:
+        with understood():
+            found = await look(items)
+    except STOPPING:
+        raise
+    except VendorError as error:
+        return [CannotTell(problem=error.problem)] * len(items)
+    return [found.get(place, Absent(as_of=now)) for place in range(len(items))]
