@@ -1,0 +1,1 @@
+"""ABRA Flexi (FlexiBee), the Czech accounting system."""
