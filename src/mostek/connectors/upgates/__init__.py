@@ -1,0 +1,1 @@
+"""UpGates: an e-shop platform of the Czech and Slovak market."""
