@@ -1,15 +1,16 @@
 """Reading lists by numbered pages while they change: which page comes next, and when a pass is over.
 
-Whatever leaves a page that was read moves the rest up, and an item slips from an unread page into a read one. Two
-laws keep that from losing anything, both pure:
+Whatever leaves a page that was read moves the rest up, and an item slips from an unread page into a read one; counts
+do not tell, because another item may have come. Two laws keep that from losing anything, both pure:
 
 * :class:`Changes`, for lists that can be sorted by the time of change: the next call starts at the last page's last
   time instead of asking for page 2, so nothing can slip. Only when more than a page changed within two seconds does
-  it go on by page, and runs over these pages again until a run brings nothing new; three times at most.
-* :class:`Sweep`, for lists in no known order: all pages, and all of them again while the source's count changed
-  meanwhile, differs from what was seen, a page came twice, or the sweep was cut; three times at most.
+  it go on by page, and then runs over these pages again until a run brings nothing that was there before.
+* :class:`Sweep`, for lists in no known order: all pages, and when there was more than one, all of them again until a
+  sweep brings nothing that was there before.
 
-Each pass begins some minutes before the last one began, by the source's clock, for changes that were committed late.
+Three times at most; what is unsure then is read again by the next pass. Each pass begins some minutes before the last
+one began, by the source's clock, for changes that were committed late.
 """
 
 from collections.abc import Sequence
@@ -31,9 +32,8 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     """Where a feed stands, stored as JSON text; all times are the source's.
 
     Between passes only ``by`` (which time is asked for) and ``since`` are set. Within a pass: when it ``started``, the
-    next ``page``, which ``sweep`` over these pages it is, and ``unsure`` once something may have slipped from it.
-    Changes: the ``latest`` time seen, and ``doubt`` when a run of pages stayed unsure. Sweep: the source's count
-    ``total`` at its beginning.
+    next ``page``, which ``sweep`` over these pages it is, and ``unsure`` once it brought what the sweep before should
+    have. Changes: the ``latest`` time seen, and from where to read ``again`` what stayed unsure.
     """
 
     by: Literal["created", "changed"]
@@ -43,21 +43,19 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     sweep: int = 1
     unsure: bool = False
     latest: datetime | None = None
-    doubt: bool = False
-    total: int | None = None
+    again: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """One numbered page: its items' ids and times of change (None: not readable), and what the source says of it.
+    """One numbered page: its items' ids and times, how many ``pages`` there are (None: not said), the source's clock.
 
-    ``pages`` and ``total`` are the source's counts of pages and items, None when it gave none; ``at`` is its clock.
+    The times are those of change for :class:`Changes` and of creation for :class:`Sweep`; None where not readable.
     """
 
     ids: Sequence[str]
-    changed: Sequence[datetime | None] = ()
+    times: Sequence[datetime | None]
     pages: int | None
-    total: int | None
     at: datetime
 
 
@@ -93,12 +91,42 @@ def dump(cursor: Cursor) -> str:
     return msgspec.json.encode(cursor).decode()
 
 
+class _Seen:
+    """The ids seen: in this sweep, and in this or the one before it."""
+
+    def __init__(self) -> None:
+        self.ever: set[str] = set()
+        self.sweep: set[str] = set()
+
+    def take(self, cursor: Cursor, sheet: Sheet) -> tuple[Cursor, bool]:
+        """The cursor with what the page tells, and whether the page is one that was there already.
+
+        A sweep is unsure when it brings an item that is older than the pass: the sweep before should have brought it.
+        """
+        started = cursor.started or sheet.at
+        repeated = cursor.page > 1 and bool(sheet.ids) and self.sweep.issuperset(sheet.ids)
+        slipped = any(
+            id not in self.ever and (at is None or at < started) for id, at in zip(sheet.ids, sheet.times, strict=True)
+        )
+        self.ever.update(sheet.ids)
+        self.sweep.update(sheet.ids)
+        unsure = cursor.unsure or slipped or repeated
+        return msgspec.structs.replace(cursor, started=started, unsure=unsure), repeated
+
+    def settled(self, cursor: Cursor) -> Cursor | None:
+        """The beginning of another sweep when one is needed; None when this was the last."""
+        self.sweep.clear()
+        if cursor.page > 1 and cursor.unsure and cursor.sweep < SWEEPS:
+            return msgspec.structs.replace(cursor, page=1, sweep=cursor.sweep + 1, unsure=False)
+        self.ever.clear()
+        return None
+
+
 class Changes:
     """A list sorted by the time of change, ascending; items created since count as changed since."""
 
     def __init__(self) -> None:
-        self._known: set[str] = set()  # ids since the cursor's time, in any run
-        self._run: set[str] = set()  # ids in this run of pages
+        self._seen = _Seen()
 
     def first(self, since: datetime) -> Cursor:
         """From there on by the time of change."""
@@ -106,41 +134,28 @@ class Changes:
 
     def after(self, cursor: Cursor, sheet: Sheet) -> Step:
         """On from the last time of the page; else, within the same second, on to the next page."""
-        times = [at for at in sheet.changed if at]
-        cursor = msgspec.structs.replace(
-            cursor,
-            started=cursor.started or sheet.at,
-            latest=max([*times, *([cursor.latest] if cursor.latest else [])], default=None),
-            unsure=cursor.unsure or not self._known.issuperset(sheet.ids),
-        )
-        repeated = cursor.page > 1 and bool(sheet.ids) and self._run.issuperset(sheet.ids)
-        self._known.update(sheet.ids)
-        self._run.update(sheet.ids)
+        times = [at for at in sheet.times if at]
+        latest = max([*times, *([cursor.latest] if cursor.latest else [])], default=None)
+        cursor, repeated = self._seen.take(msgspec.structs.replace(cursor, latest=latest), sheet)
         left = _pages_left(cursor, sheet)
         edge = times[-1] - _TICK if times and times == sorted(times) else cursor.since
         if left and not repeated and edge <= cursor.since:
             return Step(cursor=msgspec.structs.replace(cursor, page=cursor.page + 1), more=True)
-        self._run.clear()
-        unsure = cursor.page > 1 and (cursor.unsure or repeated)
-        if unsure and cursor.sweep < SWEEPS:
-            again = msgspec.structs.replace(cursor, page=1, sweep=cursor.sweep + 1, unsure=False)
-            return Step(cursor=again, more=True)
-        return self._onward(cursor, edge if left else None, unsure=unsure)
+        sweep = self._seen.settled(cursor)
+        if sweep:
+            return Step(cursor=sweep, more=True)
+        if cursor.page > 1 and cursor.unsure:
+            cursor = msgspec.structs.replace(cursor, again=min(cursor.again or cursor.since, cursor.since))
+        if left and edge > cursor.since:
+            return Step(cursor=msgspec.structs.replace(cursor, since=edge, page=1, sweep=1, unsure=False), more=True)
+        return self._end(cursor)
 
-    def _onward(self, cursor: Cursor, edge: datetime | None, *, unsure: bool) -> Step:
-        """From the edge on; at the end to the next pass, which begins before this one: a time may lie in the future.
-
-        Pages that repeat for ever hide what is behind them: the next pass tries the same place again.
-        """
-        self._known.clear()
-        doubt = cursor.doubt or unsure
-        stuck = edge is not None and edge <= cursor.since
-        if edge and not stuck:
-            onward = msgspec.structs.replace(cursor, since=edge, page=1, sweep=1, unsure=False, doubt=doubt)
-            return Step(cursor=onward, more=True)
+    def _end(self, cursor: Cursor) -> Step:
+        """The next pass begins before the latest time seen, and before this pass: a time may lie in the future."""
         started = cursor.started or cursor.since
-        since = min(cursor.latest, started) - OVERLAP if cursor.latest and not stuck else cursor.since
-        watermark = None if doubt else started - OVERLAP
+        since = min(cursor.latest, started) - OVERLAP if cursor.latest else cursor.since
+        since = min(since, cursor.again or since)
+        watermark = None if cursor.again else started - OVERLAP
         return Step(cursor=Cursor(by="changed", since=since), more=False, watermark=watermark)
 
 
@@ -148,8 +163,7 @@ class Sweep:
     """A list in no known order, which can be asked for what was created or changed since."""
 
     def __init__(self) -> None:
-        self._seen: set[str] = set()
-        self._page = 0
+        self._seen = _Seen()
 
     def first(self, since: datetime) -> Cursor:
         """Created since; the passes after it ask for what was changed."""
@@ -157,31 +171,16 @@ class Sweep:
 
     def after(self, cursor: Cursor, sheet: Sheet) -> Step:
         """The next page, another sweep, or the end."""
-        resumed = cursor.page != self._page + 1
-        total = sheet.total if cursor.page == 1 else cursor.total
-        repeated = self._seen.issuperset(sheet.ids)
-        self._seen.update(sheet.ids)
-        self._page = cursor.page
-        cursor = msgspec.structs.replace(
-            cursor,
-            started=cursor.started or sheet.at,
-            total=total,
-            unsure=cursor.unsure or resumed or sheet.total != total or (repeated and bool(sheet.ids)),
-        )
+        cursor, repeated = self._seen.take(cursor, sheet)
         if not repeated and _pages_left(cursor, sheet):
             return Step(cursor=msgspec.structs.replace(cursor, page=cursor.page + 1), more=True)
-        return self._end(cursor)
-
-    def _end(self, cursor: Cursor) -> Step:
-        unsure = cursor.unsure or (cursor.total is not None and len(self._seen) != cursor.total)
-        self._seen.clear()
-        self._page = 0
-        if unsure and cursor.sweep < SWEEPS:
-            again = Cursor(by=cursor.by, since=cursor.since, started=cursor.started, sweep=cursor.sweep + 1)
-            return Step(cursor=again, more=True)
+        sweep = self._seen.settled(cursor)
+        if sweep:
+            return Step(cursor=sweep, more=True)
+        if cursor.page > 1 and cursor.unsure:
+            return Step(cursor=Cursor(by=cursor.by, since=cursor.since), more=False)
         since = (cursor.started or cursor.since) - OVERLAP
-        following = Cursor(by="changed", since=since)
-        return Step(cursor=following, more=False, watermark=None if unsure else since)
+        return Step(cursor=Cursor(by="changed", since=since), more=False, watermark=since)
 
 
 def _pages_left(cursor: Cursor, sheet: Sheet) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 # Strings are passed over as a whole, so that a bracket in a name is none. Possessive: no quadratic search.
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{},:]', re.DOTALL)
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["\[\]{},:]', re.DOTALL)
 _DEPTH = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 _MARK = b"\xef\xbb\xbf"
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -46,9 +46,11 @@ def slices(body: bytes, name: str) -> Slices | None:
     if parts is None:
         return None
     try:
-        return Slices(items=parts[0], fields=msgspec.json.decode(parts[1], type=dict[str, Any]))
+        fields_beside = msgspec.json.decode(parts[1], type=dict[str, Any])
     except _UNREADABLE:
         return None
+    del fields_beside[name]
+    return Slices(items=parts[0], fields=fields_beside)
 
 
 def _items(value: msgspec.Raw | None) -> tuple[bytes, ...] | None:
@@ -72,6 +74,8 @@ def _split(body: bytes, name: str) -> tuple[tuple[bytes, ...], bytes] | None:
     start = begin = -1
     for match in _TOKEN.finditer(body):
         token = match[0]
+        if token == b'"':  # a string without an end
+            return None
         if start < 0 and depth == 1 and token == b"[" and before == (key, b":"):
             start, begin = match.start(), match.end()
         elif start >= 0 and depth == 2 and token in (b",", b"]"):

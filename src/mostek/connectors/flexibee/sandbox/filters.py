@@ -245,7 +245,7 @@ class _Field:
     def literal(self, text: str) -> Any:
         kind = self.fact.type
         if kind == "relation" or self.fact.name == "id":
-            return self._identified(text)
+            return int(text) if self.fact.name == "id" and text.isdecimal() else self._identified(text)
         if kind == "logic":
             return text == "true"
         if kind == "date":

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from mostek.connectors.flexibee.sandbox.books import Books, Company
@@ -17,6 +18,7 @@ CURRENCIES = (
     ("PLN", "Polský zlotý", "1", "5.800000"),
     ("HUF", "Maďarský forint", "100", "6.200000"),
     ("GBP", "Britská libra", "1", "29.000000"),
+    ("CHF", "Švýcarský frank", "1", "26.000000"),
 )
 """Code, name, the amount a rate is for, and a rate in CZK (round figures, not any bank's)."""
 
@@ -31,10 +33,12 @@ STATES = (
     ("IT", "Itálie", "EUR", True),
     ("NL", "Nizozemsko", "EUR", True),
     ("SI", "Slovinsko", "EUR", True),
+    ("FI", "Finsko", "EUR", True),
+    ("CH", "Švýcarsko", "CHF", False),
     ("GB", "Spojené království", "GBP", False),
     ("US", "Spojené státy americké", "USD", False),
 )
-VAT_STATES = ("CZ", "SK", "DE", "AT", "PL", "HU")
+VAT_STATES = ("CZ", "SK", "DE", "AT", "PL", "HU", "FR", "IT", "NL", "SI", "FI")
 EVER = "9999-12-31"
 
 VAT_RATES = (
@@ -59,6 +63,20 @@ VAT_RATES = (
     ("HU", "Zakl", "27", "2012-01-01", None),
     ("HU", "Sniz", "18", "2009-07-01", None),
     ("HU", "Sniz2", "5", "2004-05-01", None),
+    ("FR", "Zakl", "20", "2014-01-01", None),
+    ("FR", "Sniz", "10", "2014-01-01", None),
+    ("FR", "Sniz2", "5.5", "2014-01-01", None),
+    ("IT", "Zakl", "22", "2013-10-01", None),
+    ("IT", "Sniz", "10", "2013-10-01", None),
+    ("IT", "Sniz2", "4", "2013-10-01", None),
+    ("NL", "Zakl", "21", "2012-10-01", None),
+    ("NL", "Sniz", "9", "2019-01-01", None),
+    ("SI", "Zakl", "22", "2013-07-01", None),
+    ("SI", "Sniz", "9.5", "2013-07-01", None),
+    ("SI", "Sniz2", "5", "2020-01-01", None),
+    ("FI", "Zakl", "25.5", "2024-09-01", None),
+    ("FI", "Sniz", "14", "2013-01-01", None),
+    ("FI", "Sniz2", "10", "2013-01-01", None),
 )
 
 INVOICE_TYPES: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
@@ -211,7 +229,7 @@ class _Seeder:
                 "sazba-dph",
                 stat=self._code("stat", code),
                 typSzbDphK=f"typSzbDph.dph{ending}",
-                szbDph=f"{rate}.00",
+                szbDph=f"{Decimal(rate):.2f}",
                 platiOdData=begin,
                 platiDoData=end,
             )

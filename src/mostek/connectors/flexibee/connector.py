@@ -1,0 +1,226 @@
+"""ABRA Flexi as Mostek sees it: the session with its capabilities, and the descriptor."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+
+import msgspec
+
+from mostek.connectors.flexibee import fields, lookup, mapping
+from mostek.connectors.flexibee.client import Client, Row, Saved, equals
+from mostek.connectors.flexibee.draft import PROFILES
+from mostek.connectors.flexibee.fields import BANK, CONTACT, DOCUMENT, DOCUMENT_TYPE, OURS
+from mostek.connectors.flexibee.outcome import Piece, answers, finding, rejected, state
+from mostek.connectors.flexibee.settings import FlexibeeSettings
+from mostek.documents.problem import Problem
+from mostek.sdk import effect, manifest
+from mostek.sdk.batch import findings, in_batches, unanswered
+from mostek.sdk.capability import Connector, Context, Health
+from mostek.sdk.effect import Finding, Found, Intent, Question, Result, Statement
+from mostek.sdk.errors import VendorError, understood
+
+MANIFEST = manifest.load(__package__)
+ASKED_AT_ONCE = 40
+
+
+class FlexibeeSession:
+    """An opened connection to one company."""
+
+    def __init__(self, settings: FlexibeeSettings, context: Context) -> None:
+        self._settings = settings
+        self._context = context
+        self._client = Client(settings, context)
+        self._kinds: dict[str, str] = {}
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._client.close()
+
+    async def check(self) -> Health:
+        """Log in, read the document types, and try a write that is only validated (``dry-run``)."""
+        rows, version, skew = await self._client.listing(DOCUMENT_TYPE)
+        sample = msgspec.Raw(msgspec.json.encode({"kod": "MOSTEK-CHECK", "nazev": "Mostek"}))
+        await self._client.save({CONTACT: [sample]}, dry_run=True)
+        with understood():
+            kinds = {fields.TYPE_KIND(row) for row in rows}
+        problems = () if fields.CREDIT_NOTE in kinds else (Problem(cause="flexibee.no_credit_type"),)
+        rights, system = ("read", "write"), f"ABRA Flexi {self._settings.company}"
+        return Health(system=system, version=version, rights=rights, problems=problems, clock_skew_seconds=skew)
+
+    async def write(self, intents: Sequence[Intent]) -> Sequence[Result]:
+        """Send in batches, in an order in which references resolve."""
+        pieces = sorted((Piece(place, intent) for place, intent in enumerate(intents)), key=lambda piece: piece.phase)
+        results = await in_batches(pieces, MANIFEST.limits.batch, self._batch, self._context.now())
+        placed = {piece.place: result for piece, result in zip(pieces, results, strict=True)}
+        return [placed[place] for place in range(len(intents))]
+
+    async def _batch(self, pieces: Sequence[Piece]) -> list[Result]:
+        """Read before writing what is a state, then write the rest."""
+        try:
+            with understood():
+                states = await self._states(pieces)
+        except VendorError as error:
+            error.sent = False  # only reads were sent
+            raise
+        rest = [piece for piece in pieces if piece.place not in states]
+        written = await self._send(rest) if rest else {}
+        return [_held(states[piece.place]) if piece.place in states else written[piece.place] for piece in pieces]
+
+    async def _send(self, pieces: Sequence[Piece]) -> dict[int, Result]:
+        records: dict[str, list[msgspec.Raw]] = {}
+        for piece in pieces:
+            records.setdefault(piece.evidence, []).append(piece.envelope[piece.evidence])
+        saved = await self._client.save(records)
+        with understood():
+            results = answers(pieces, saved)
+        left = [piece for piece in pieces if piece.place not in results]
+        return results | (await self._left(left, saved, alone=len(pieces) == 1) if left else {})
+
+    async def _left(self, pieces: Sequence[Piece], saved: Saved, *, alone: bool) -> dict[int, Result]:
+        """Records that the answer says nothing about: a refusal may have ended the batch, or named no record.
+
+        What is there by our key is done. Of the others each is sent alone, to get an answer of its own; but no tie,
+        since whether a second one would be refused is not documented.
+        """
+        silent = effect.Unknown(problem=Problem(cause="flexibee.silent", details={"reason": saved.message}))
+        results: dict[int, Result] = dict.fromkeys((piece.place for piece in pieces), silent)
+        for piece in pieces:
+            try:
+                with understood():
+                    rows = await self._rows(piece.evidence, [piece] if piece.creates else [])
+                if rows:
+                    results[piece.place] = _held(finding(*rows.values()))
+                elif alone and saved.refused:
+                    results[piece.place] = rejected("", saved.message)
+                elif not alone and piece.intent.action.verb != "link":
+                    results |= await self._send([piece])
+            except VendorError as error:
+                results[piece.place] = unanswered([piece], error, self._context.now())[0]
+        return results
+
+    async def _states(self, pieces: Sequence[Piece]) -> dict[int, Found | Problem]:
+        """Of ties and payments: those that are there already, and those that what is there forbids."""
+        pieces = [piece for piece in pieces if piece.intent.action.verb != "create"]
+        payments = [piece.id for piece in pieces if piece.evidence == BANK]
+        documents = await self._indexed(DOCUMENT, [id for piece in pieces for id in piece.addressed])
+        made = await self._indexed(BANK, payments)
+        states = ((piece.place, state(piece, documents, made)) for piece in pieces)
+        return {place: found for place, found in states if found}
+
+    async def find(self, intents: Sequence[Intent]) -> Sequence[Finding]:
+        """Look by our key, then by what else identifies the effect."""
+        pieces = [Piece(place, intent) for place, intent in enumerate(intents)]
+        return await findings(pieces, self._found, self._context.now())
+
+    async def _found(self, pieces: Sequence[Piece]) -> dict[int, Finding]:
+        states = await self._states(pieces)
+        found: dict[int, Finding] = {place: held for place, held in states.items() if isinstance(held, Found)}
+        for evidence in (CONTACT, DOCUMENT):
+            made = [piece for piece in pieces if piece.evidence == evidence and piece.intent.action.verb == "create"]
+            rows = await self._rows(evidence, made)
+            found |= {place: finding(row) for place, row in rows.items()}
+            found |= await self._resembling(evidence, [piece for piece in made if piece.place not in rows])
+        return found
+
+    async def _resembling(self, evidence: str, pieces: Sequence[Piece]) -> dict[int, Finding]:
+        """Documents and contacts without our key that are these all the same: all of them, one or more."""
+        hinted = [(piece, mapping.hints(self._settings, piece.intent.action)) for piece in pieces]
+        rows = await self._candidates(evidence, [equals(*hint) for _, hints in hinted for hint in hints.items()])
+        stated = await self._stated(rows) if evidence == DOCUMENT else [None] * len(rows)
+        found: dict[int, Finding] = {}
+        for piece, hints in hinted:
+            alike = [
+                row
+                for row, statement in zip(rows, stated, strict=True)
+                if any(fields.HINTS[name](row) == value for name, value in hints.items())
+                and (statement is None or mapping.resembles(statement, piece.intent.action, self._settings))
+            ]
+            if alike:
+                found[piece.place] = finding(*alike)
+        return found
+
+    async def verify(self, intents: Sequence[Intent]) -> Sequence[Statement | None]:
+        """Read documents and payments back in bulk."""
+        pieces = [Piece(place, intent) for place, intent in enumerate(intents)]
+        found: dict[int, Statement] = {}
+        with understood():
+            for evidence in (DOCUMENT, BANK):
+                made = [piece for piece in pieces if piece.evidence == evidence and piece.creates]
+                rows = await self._rows(evidence, made)
+                found |= dict(zip(rows, await self._stated(list(rows.values()), evidence), strict=True))
+        return [found.get(place) for place in range(len(intents))]
+
+    async def ask(self, questions: Sequence[Question]) -> Sequence[tuple[effect.Match, ...]]:
+        """Look contacts, products and documents up, one call for some forty values; rates by the books' own list."""
+        rows: dict[str, list[Row]] = {}
+        with understood():
+            for about, (evidence, _) in lookup.LOOKUPS.items():
+                asked = [question for question in questions if question.about == about]
+                keys = [f"{OURS}{question.by['key']}" for question in asked if question.by.get("key")]
+                wanted = [condition for question in asked for condition in lookup.conditions(question)]
+                rows[about] = await self._candidates(evidence, wanted, keys)
+            if any(question.about == "vat_rate" for question in questions):
+                rows["vat_rate"] = (await self._client.listing(fields.VAT_RATE))[0]
+            answered = [[lookup.matched(question, row) for row in rows[question.about]] for question in questions]
+        return [tuple(match for match in found if match) for found in answered]
+
+    async def totals(self, since: date, until: date) -> AsyncIterator[Statement]:
+        """Every issued document dated in these days, page by page."""
+        condition = f"datVyst gte '{since.isoformat()}' and datVyst lte '{until.isoformat()}'"
+        async for page in self._client.query(DOCUMENT, condition):
+            with understood():
+                stated = await self._stated(page)
+            for statement in stated:
+                yield statement
+
+    async def _rows(self, evidence: str, pieces: Sequence[Piece]) -> dict[int, Row]:
+        """The records of these intents by place: by our key, or by the id that the vendor gave them."""
+        index = await self._indexed(evidence, [id for piece in pieces for id in (piece.id, piece.intent.id) if id])
+        rows = ((piece.place, index.get(piece.id) or index.get(piece.intent.id)) for piece in pieces)
+        return {place: row for place, row in rows if row is not None}
+
+    async def _indexed(self, evidence: str, ids: Sequence[str]) -> dict[str, Row]:
+        """Records by each of their identifiers."""
+        return {code: row for row in await self._client.by_ids(evidence, ids) for code in fields.codes(row)}
+
+    async def _candidates(self, evidence: str, wanted: Sequence[str | None], ids: Sequence[str] = ()) -> list[Row]:
+        rows = {fields.ID(row): row for row in await self._client.by_ids(evidence, ids)}
+        known = list(dict.fromkeys(condition for condition in wanted if condition))
+        for start in range(0, len(known), ASKED_AT_ONCE):
+            async for page in self._client.query(evidence, f"({' or '.join(known[start : start + ASKED_AT_ONCE])})"):
+                rows |= {fields.ID(row): row for row in page}
+        return list(rows.values())
+
+    async def _stated(self, rows: Sequence[Row], evidence: str = DOCUMENT) -> list[Statement]:
+        """The rows as statements: what kind each is, and which document a credit note corrects, read in bulk."""
+        kinds = ["payment" if evidence == BANK else await self._kind(fields.TYPE(row)) for row in rows]
+        tied = [mapping.credited(row) if kind == "credit_note" else "" for row, kind in zip(rows, kinds, strict=True)]
+        originals = await self._indexed(DOCUMENT, [end for end in tied if end])
+        named = {end: fields.found_key(row) or fields.ID(row) for end, row in originals.items()}
+        return [
+            mapping.statement(row, kind=kind, home=self._settings.home_currency, corrects=named.get(end, end))
+            for row, kind, end in zip(rows, kinds, tied, strict=True)
+        ]
+
+    async def _kind(self, type_code: str) -> str:
+        """The kind of a document by its type; the list of types is read once, and again for a type not on it."""
+        if type_code not in self._kinds:
+            self._kinds[type_code] = "other"
+            for row in (await self._client.listing(DOCUMENT_TYPE))[0]:
+                self._kinds |= dict.fromkeys(fields.codes(row), mapping.KINDS.get(fields.TYPE_KIND(row), "other"))
+        return self._kinds[type_code]
+
+
+def _held(found: Found | Problem) -> Result:
+    if isinstance(found, Problem):
+        return effect.Rejected(problem=found)
+    return effect.AlreadyThere(id=found.ids[0], number=found.number)
+
+
+connector = Connector(
+    manifest=MANIFEST,
+    settings=FlexibeeSettings,
+    open=FlexibeeSession,
+    render=mapping.render,
+    expect=mapping.expect,
+    profile=PROFILES["line"],
+)

@@ -1,0 +1,372 @@
+"""Actions to the vendor's records and his documents to statements: pure, mostly tables."""
+
+import re
+from base64 import b32encode
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from hashlib import blake2b
+from operator import attrgetter
+from typing import Any
+
+from mostek.connectors.flexibee import fields
+from mostek.connectors.flexibee.draft import SAYINGS, Draft, Level, option, stated
+from mostek.connectors.flexibee.fields import BANK, BUCKETS, CONTACT, DOCUMENT, LINE, LINES, OURS
+from mostek.connectors.flexibee.settings import FlexibeeSettings
+from mostek.documents import canonical
+from mostek.documents.booking import BookedLine
+from mostek.documents.invoice import Invoice
+from mostek.documents.money import Money
+from mostek.documents.number import normal
+from mostek.documents.party import Address, Contact, Party, compact_id
+from mostek.documents.payment import CreditLink, Payment
+from mostek.documents.problem import invalid
+from mostek.sdk.column import encode
+from mostek.sdk.effect import Action, Reference, Statement
+
+
+def _table(lines: str) -> dict[str, str]:
+    return dict(line.split() for line in lines.strip().splitlines())
+
+
+ROUNDING = "Zaokrouhlení"  # the document's own language: books of a Czech or Slovak company
+
+# The vendor's kinds of document types, and ours; a receipt is an invoice of another type there.
+KINDS = _table("""
+    typDokladu.faktura       invoice
+    typDokladu.dobropis      credit_note
+    typDokladu.zalohFaktura  advance
+    typDokladu.zdd           advance_tax_document
+    typDokladu.dodList       delivery_note
+    typDokladu.proforma      proforma
+""")
+
+# What goes into the header as it stands in the document.
+_COPIED = _table("""
+    varSym        variable_symbol
+    specSym       specific_symbol
+    cisObj        order_number
+    datVyst       issued
+    duzpPuv       supplied
+    datSplat      due
+    poznam        note
+    kontaktEmail  buyer.email
+    kontaktTel    buyer.phone
+""")
+
+# The customer hears from the shop; and nothing is to change the figures: no rounding, correction or discount.
+_UNTOUCHED = _table("""
+    stavMailK      stavMail.neodesilat
+    zaokrNaSumK    zaokrNa.zadne
+    zaokrJakSumK   zaokrJak.matem
+    zaokrNaDphK    zaokrNa.setiny
+    zaokrJakDphK   zaokrJak.matem
+    vytvaretKorPol false
+    slevaDokl      0
+""")
+_PLAIN_LINE = _table("""
+    typPolozkyK   typPolozky.obecny
+    typCenyDphK   typCeny.bezDph
+    slevaPol      0
+    uplSlevaDokl  false
+""")
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
+_UNIT = re.compile(r"\w{1,20}")
+_IDENTIFIER = re.compile(r"\d+|(code|ext|key):.+")
+
+
+def render(settings: FlexibeeSettings, action: Action) -> bytes:
+    """The exact bytes of one record with the name of its evidence: ``{"adresar":{...}}``."""
+    kind, renderer = _RENDERERS.get((action.kind, action.verb), (None, None))
+    if kind is None or renderer is None or not isinstance(action.subject, kind):
+        raise invalid("flexibee.not_supported", "verb", value=f"{action.kind} {action.verb}")
+    return canonical.encode(renderer(settings, action, action.subject))
+
+
+def expect(settings: FlexibeeSettings, action: Action) -> Statement | None:
+    """The statement that the books will show; None for contacts, ties and marks, which are no documents."""
+    document = action.subject
+    if isinstance(document, Payment) and action.options.get("mode") == "document":
+        amount, none = Money(abs(document.amount.minor), document.amount.currency), Money.zero(document.amount.currency)
+        rows, day = stated({"exempt": (amount, none, amount)}), document.paid
+        return Statement(key=action.key, id="", number="", kind="payment", total=amount, rows=rows, issued=day)
+    if not isinstance(document, Invoice):
+        return None
+    corrects = action.refs.get("corrects", Reference())
+    return Statement(
+        key=action.key,
+        id="",
+        number=_number(settings, document.number),
+        kind="invoice" if action.kind == "receipt" else action.kind,  # the books know a type of invoice
+        total=document.total,
+        rows=Draft(settings, action, document).rows(),
+        issued=document.issued,
+        supplied=document.supplied,
+        reference=document.order_number or "",
+        corrects=corrects.key or corrects.id,
+    )
+
+
+def statement(row: Mapping[str, Any], *, kind: str, home: str, corrects: str = "") -> Statement:
+    """A document as it stands in the books, in its own currency; a credit note's amounts are turned positive."""
+    currency = fields.CURRENCY(row).removeprefix("code:") or home
+    suffix, sign = "" if currency == home else "Men", -1 if kind == "credit_note" else 1
+
+    def money(name: str) -> Money:
+        # The vendor keeps binary fractions, so that 0.3 may come as 0.30000000000000004.
+        amount = fields.AMOUNTS[f"{name}{suffix}"](row) if name else Decimal(0)
+        return Money.rounded(sign * amount, currency)
+
+    return Statement(
+        key=fields.found_key(row),
+        id=fields.ID(row),
+        number=fields.CODE(row),
+        kind=kind,
+        total=money("sumCelkem"),
+        rows=stated({bucket: tuple(map(money, names)) for bucket, names in BUCKETS.items()}),
+        issued=fields.ISSUED(row),
+        supplied=fields.SUPPLIED(row),
+        reference=fields.ORDER_NUMBER(row),
+        corrects=corrects,
+        unpaid=Money.zero(currency) if fields.PAID_STATE(row) in fields.PAID else money("zbyvaUhradit"),
+        cancelled=fields.CANCELLED(row),
+    )
+
+
+def credited(row: Mapping[str, Any]) -> str:
+    """The id of the document that a credit note is tied to, or empty.
+
+    A tie has two ends, ``a`` and ``b``; the one that is not the credit note itself is meant.
+    """
+    for tie in fields.TIES(row):
+        if fields.TIE_TYPE(tie) == fields.CREDITED:
+            ends = [_end(tie, *end) for end in fields.TIE_ENDS]
+            return next((end for end in ends if end and end not in fields.codes(row)), "")
+    return ""
+
+
+def contact_code(key: str) -> str:
+    """The code of a contact: 20 capitals and digits made of our key, the same whenever it is made."""
+    return "M" + b32encode(blake2b(key.encode(), digest_size=12).digest()).decode()[:19]
+
+
+def hints(settings: FlexibeeSettings, action: Action) -> dict[str, str]:
+    """What else than our key this effect can be recognised by: fields and values, any of which will do."""
+    document = action.subject
+    if isinstance(document, Contact):
+        return {"kod": contact_code(action.key)}
+    if not isinstance(document, Invoice):
+        return {}
+    weak = {"cisObj": document.order_number, "varSym": document.variable_symbol, "cisDosle": document.number}
+    number = _number(settings, document.number)
+    return {"kod": number} if number else {name: value for name, value in weak.items() if value}
+
+
+def resembles(found: Statement, action: Action, settings: FlexibeeSettings) -> bool:
+    """Whether a document found by a hint is this effect.
+
+    The number alone decides where the shop numbers. An order number or symbol is no identity: total, kind and
+    currency must agree, and a document that is cancelled or carries the key of another action is another one.
+    """
+    if settings.numbering == "shop":
+        return True
+    same_kind = (found.kind == "credit_note") == (action.kind == "credit_note")
+    same_total = isinstance(action.subject, Invoice) and found.total == action.subject.total
+    return same_kind and same_total and not found.key and not found.cancelled
+
+
+def _number(settings: FlexibeeSettings, number: str) -> str:
+    """The number that a document will have, empty where ABRA Flexi gives it; codes are in capitals there."""
+    return number.upper() if settings.numbering == "shop" else ""
+
+
+def _reference(ref: Reference | None) -> str:
+    """How a record is referred to: by our external id, else by the vendor's own."""
+    return "" if ref is None else f"{OURS}{ref.key}" if ref.key else ref.id
+
+
+def _target(settings: FlexibeeSettings, action: Action, name: str, number: str) -> str:
+    """The document that a tie or a payment is about: as the flow names it, else by its number where we give that."""
+    found = _reference(action.refs.get(name)) or _coded(_number(settings, number))
+    if not found:
+        raise invalid("flexibee.no_document", name, value=number)
+    return found
+
+
+def _coded(value: str | None) -> str:
+    """A code that a person typed into a mapping or setting, as the vendor wants codes."""
+    return value or "" if not value or re.match(r"(code|ext|key):", value) else f"code:{value}"
+
+
+def _end(tie: Mapping[str, Any], internal: Any, ref: Any, ids: Any) -> str:
+    """One end of a tie: its number, given plainly or at the end of its address, else its code."""
+    numbers = (internal(tie), ref(tie).rpartition("/")[2].partition(".")[0], *ids(tie))
+    return next((found for found in numbers if _IDENTIFIER.fullmatch(found)), "")
+
+
+def _address(names: str, address: Address) -> dict[str, str]:
+    """An address in the fields of these names: name, street, city, postcode, country."""
+    parts = (address.name, address.street, address.city, address.postcode, _coded(address.country))
+    return dict(zip(names.split(), parts, strict=True))
+
+
+def _delivery(names: str, delivery: Address | None, home: Address) -> dict[str, Any]:
+    same = delivery is None or delivery == home
+    return {"postovniShodna": same} | ({} if same or delivery is None else _address(names, delivery))
+
+
+def _identity(party: Party) -> dict[str, str]:
+    return {"ic": compact_id(party.company_id), "dic": compact_id(party.tax_id)}
+
+
+def _created(action: Action, evidence: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A repeated create changes nothing: what is there is left as it is."""
+    return {"@update": "ignore", "id": f"{OURS}{action.key}", **encode(fields.COLUMNS[evidence], values, "poznam")}
+
+
+def _contact(_settings: FlexibeeSettings, action: Action, contact: Contact) -> dict[str, Any]:
+    party = contact.party
+    values = {
+        **_address("nazev ulice mesto psc stat", party.address),
+        **_delivery("faJmenoFirmy faUlice faMesto faPsc faStat", contact.delivery, party.address),
+        **_identity(party),
+        "kod": contact_code(action.key),
+        "nazev": party.name or party.email or contact.identity,
+        "email": party.email,
+        "tel": party.phone,
+        "platceDph": party.vat_payer,
+        "typVztahuK": "typVztahu.odberatel",
+    }
+    return {CONTACT: _created(action, CONTACT, values)}
+
+
+def _document(settings: FlexibeeSettings, action: Action, document: Invoice) -> dict[str, Any]:
+    draft = Draft(settings, action, document)
+    lines = [_line(draft, booked) for booked in draft.booking.lines]
+    if lines and document.rounding:
+        lines.append(_rounding_line(draft))
+    says = {} if lines else _summary_says(draft)
+    values = {**_header(draft), **_exchange(draft), **_sums(draft), **says, "bezPolozek": not lines}
+    return {DOCUMENT: _created(action, DOCUMENT, values | _UNTOUCHED) | ({LINES: lines} if lines else {})}
+
+
+def _header(draft: Draft) -> dict[str, Any]:
+    settings, action, document = draft.settings, draft.action, draft.document
+    number = _number(settings, document.number)
+    return {
+        **_address("nazFirmy ulice mesto psc stat", document.buyer.address),
+        **_delivery("faNazev faUlice faMesto faPsc faStat", document.delivery, document.buyer.address),
+        **_identity(document.buyer),
+        **{name: attrgetter(source)(document) for name, source in _COPIED.items()},
+        "typDokl": _coded(option(action, "document_type")),
+        "kod": number,
+        "cisDosle": "" if number else document.number,
+        "firma": _reference(action.refs.get("contact")),
+        "mena": _coded(document.currency),
+        "statDph": _coded(draft.vat_country),
+        "formaUhradyCis": _coded(action.options.get("payment_form")),
+        "formaDopravy": _coded(action.options.get("shipping_form")),
+        "stredisko": _coded(settings.centre),
+        "popis": f"{settings.text_prefix} {document.order_number or document.number}",
+    }
+
+
+def _exchange(draft: Draft) -> dict[str, Decimal]:
+    """The document's own rate as an amount of the home currency for 1, 10, 100 ... units; none: the books' own."""
+    exchange = draft.document.exchange
+    if not draft.suffix or exchange is None:
+        return {}
+    if exchange.home != draft.settings.home_currency:
+        raise invalid("flexibee.home_currency", "exchange", value=exchange.home, books=draft.settings.home_currency)
+    units, rate = exchange.scaled(6)
+    return {"kurz": rate, "kurzMnozstvi": Decimal(units)}
+
+
+def _sums(draft: Draft) -> dict[str, Decimal]:
+    """The sums of the header, so that the books refuse a document that would be off by a cent."""
+    if draft.booking.lines and not draft.settings.state_sums:
+        return {}
+    values = {} if not draft.settings.state_sums else {"sumCelkem": draft.document.total}
+    for row in draft.rows():
+        values |= dict(zip(BUCKETS[row.bucket], (row.net, row.tax, row.gross), strict=True))
+    return {f"{name}{draft.suffix}": draft.sign * amount.amount for name, amount in values.items() if name}
+
+
+def _summary_says(draft: Draft) -> dict[str, str]:
+    """What the VAT mapping adds, on the header; raises when the document's codes would need different additions."""
+    used = [draft.levels[row.code] for row in draft.stated]
+    used += [draft.rounding_level] if draft.document.rounding else []
+    said = {tuple((name, value) for name, value in at.says.items() if SAYINGS[name]) for at in used}
+    if len(said) > 1:
+        raise invalid("flexibee.summary", "vat", value="; ".join(str(dict(one)) for one in sorted(said)))
+    return {name: _coded(value) for one in said for name, value in one}
+
+
+def _line(draft: Draft, booked: BookedLine) -> dict[str, str]:
+    line, product = booked.line, draft.action.options.get(f"product:{booked.line.id}")
+    card = {"cenik": product, "sklad": _coded(draft.settings.warehouse), "typPolozkyK": "typPolozky.katalog"}
+    values: dict[str, Any] = {
+        "nazev": line.name or line.code or line.kind,
+        "mnozMj": draft.sign * line.quantity,
+        "cenaMj": booked.unit_price,
+        "typCenyDphK": "typCeny.sDph" if booked.basis == "gross" else "typCeny.bezDph",
+        **(card if product else {"kod": line.code}),
+    }
+    if _UNIT.fullmatch(line.unit):
+        values |= {"mj": f"code:{line.unit.upper()}", "mj@if-not-found": "null"}
+    if booked.explicit:
+        base = {"sumDph": booked.tax} if booked.basis == "gross" else {"sumZkl": booked.net}
+        base["sumCelkem"] = booked.gross
+        values |= {f"{name}{draft.suffix}": draft.sign * amount.amount for name, amount in base.items()}
+    return _lined(draft, line.id, draft.levels[line.vat], values)
+
+
+def _rounding_line(draft: Draft) -> dict[str, str]:
+    values = {"nazev": ROUNDING, "mnozMj": Decimal(draft.sign), "cenaMj": draft.document.rounding.amount}
+    return _lined(draft, "rounding", draft.rounding_level, values)
+
+
+def _lined(draft: Draft, id: str, at: Level, values: dict[str, Any]) -> dict[str, str]:
+    """What every line has: its external id, its level, and no discount of the buyer's on top of its price.
+
+    The source's id is kept where it is plain, and digested where brackets, commas or length would make it ambiguous.
+    """
+    plain = id if _PLAIN_ID.fullmatch(id) else blake2b(id.encode(), digest_size=12).hexdigest()
+    said = {name: _coded(value) for name, value in at.says.items() if SAYINGS[name]}
+    own = {SAYINGS[name]: False for name in said}
+    line = {**_PLAIN_LINE, **values, "typSzbDphK": at.select, **said, **own}
+    return {"id": f"{OURS}{draft.action.key}:{plain}", **encode(fields.COLUMNS[LINE], line, "poznam")}
+
+
+def _credit_link(settings: FlexibeeSettings, action: Action, link: CreditLink) -> dict[str, Any]:
+    original = _target(settings, action, "corrects", link.corrects)
+    tie = {"vytvor-vazbu-dobropis": {"dobropisovanyDokl": original}}
+    # Without "@create" an unknown code or external id would make a new, empty document.
+    return {DOCUMENT: {"@create": "fail", "id": _target(settings, action, "document", link.number), **tie}}
+
+
+def _settle(settings: FlexibeeSettings, action: Action, payment: Payment) -> dict[str, Any]:
+    paid = _target(settings, action, "document", payment.document)
+    if action.options.get("mode") != "document":
+        return {DOCUMENT: {"@create": "fail", "id": paid, "stavUhrK": fields.MARKED_PAID}}
+    amount = normal(abs(payment.amount.amount))
+    values = {
+        "typDokl": _coded(settings.bank_type),
+        "banka": _coded(action.options.get("account") or option(action, "bank_account")),
+        "typPohybuK": "typPohybu.vydej" if payment.amount.minor < 0 else "typPohybu.prijem",
+        "datVyst": payment.paid,
+        "varSym": payment.variable_symbol,
+        "mena": _coded(payment.amount.currency),
+        "popis": f"{settings.text_prefix} {payment.document}",
+        "bezPolozek": True,
+        "sumOsv" if payment.amount.currency == settings.home_currency else "sumOsvMen": amount,
+    }
+    pairing = {"@type": DOCUMENT, "@castka": format(amount, "f"), "filter": paid}
+    return {BANK: {**_created(action, BANK, values), "sparovani": {"uhrazovanaFak": pairing, "zbytek": "ne"}}}
+
+
+_RENDERERS: dict[tuple[str, str], tuple[type, Callable[[FlexibeeSettings, Action, Any], dict[str, Any]]]] = {
+    ("contact", "create"): (Contact, _contact),
+    **{(kind, "create"): (Invoice, _document) for kind in ("invoice", "credit_note", "receipt")},
+    ("credit_note", "link"): (CreditLink, _credit_link),
+    ("payment", "settle"): (Payment, _settle),
+}

@@ -1,0 +1,1 @@
+"""What the connector says to people, in every language of the product."""
