@@ -1,0 +1,255 @@
+"""UpGates' API v2 on the wire: addresses, calls, limits, pages, and the vendor's errors as ours.
+
+Reference: https://upgatesapiv2.docs.apiary.io/ , read in the version of 9 April 2025.
+"""
+
+import base64
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+
+from mostek.connectors.upgates.settings import ADDRESS, UpgatesSettings
+from mostek.documents.problem import Problem, printable
+from mostek.sdk import errors
+from mostek.sdk.capability import Context
+from mostek.sdk.http import Http, HttpPolicy, Response
+from mostek.sdk.slices import Slices, slices, whole
+
+# Three calls at once are allowed to all integrations of a shop together: one stays free for the others.
+CONCURRENT = 2
+# Where a refusal for too many calls does not say until when.
+_PAUSE = timedelta(minutes=1)
+# The daily quota is the longest that a limit can last; a later time is a fault of a clock.
+_LONGEST_PAUSE = timedelta(hours=25)
+
+_LIMITS = ("x-rate-limit-hour", "x-rate-limit-day", "x-rate-limit-hour-remaining", "x-rate-limit-day-remaining")
+
+# Status, or its hundreds: (what the hub does next, cause). "Stavové kódy"; a gateway's own codes are in no reference.
+_REFUSALS: Mapping[int, tuple[type[errors.VendorError], str]] = {
+    401: (errors.AuthFailedError, "upgates.login"),
+    403: (errors.AuthFailedError, "upgates.forbidden"),
+    404: (errors.ConfigurationError, "upgates.not_found"),
+    **dict.fromkeys((400, 405, 413, 501), (errors.ConfigurationError, "upgates.refused")),
+    3: (errors.ConfigurationError, "upgates.redirected"),
+    5: (errors.NotReadyError, "upgates.server_error"),
+}
+
+
+# "ErrorMessage": info and warning inform, these two say that probably nothing was done.
+_REFUSING = frozenset({"error", "fatal_error"})
+
+
+class _Message(msgspec.Struct, frozen=True):
+    property: str | None = None
+    message: str | None = None
+    level: str = ""
+
+
+class Service(msgspec.Struct, frozen=True):
+    """One endpoint as ``GET /status`` lists it; ``privilege`` is deny, readonly or all."""
+
+    service: str = ""
+    url: str = ""
+    privilege: str = ""
+
+    @property
+    def path(self) -> str:
+        """The endpoint's own name, the last part of its address: ``invoices``."""
+        return self.url.rstrip("/").rpartition("/")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """One page of a list: each item's own bytes, how many pages there are (None: not said), and his clock."""
+
+    items: tuple[bytes, ...]
+    pages: int | None
+    at: datetime
+
+
+class Client:
+    """The calls of one shop. ``base`` is its address, the new one once the vendor has told one."""
+
+    def __init__(self, settings: UpgatesSettings, context: Context) -> None:
+        self.base = settings.base
+        self.skew = timedelta()
+        self._context = context
+        self._wrong_login: errors.VendorError | None = None
+        token = base64.b64encode(f"{settings.login}:{settings.api_key}".encode()).decode()
+        self._test = bool(settings.test_address)
+        policy = HttpPolicy(
+            headers={"Authorization": f"Basic {token}", "Accept": "application/json"},
+            secrets=(settings.api_key,),
+            private=self._test,
+            plain=self._test,
+            concurrent=CONCURRENT,
+        )
+        self._http = Http(policy, context.recorder)
+
+    async def status(self) -> tuple[Service, ...]:
+        """What this user may do; always allowed, so a 403 here is a locked or switched-off user.
+
+        ``GET /status`` -> ``{"services": [{"service", "url", "privilege"}]}``
+        https://upgatesapiv2.docs.apiary.io/#reference/stav-api
+        """
+        items, _ = self._items(await self._call("/status", {}), "services")
+        try:
+            return tuple(msgspec.json.decode(item, type=Service, strict=False) for item in items)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise self._refusal(errors.BadResponseError, "upgates.unexpected", status=200, reason=error) from error
+
+    async def orders(self, query: Mapping[str, str]) -> Listing:
+        """One page of at most 100 orders.
+
+        ``GET /orders``: order_numbers (``;`` between), last_update_time_from, page, order_by, order_dir.
+        https://upgatesapiv2.docs.apiary.io/#reference/objednavky/objednavky/seznam-objednavek
+        """
+        return await self._listing("orders", query)
+
+    async def invoices(self, query: Mapping[str, str]) -> Listing:
+        """One page of at most 100 invoices, credit notes and receipts, in an order the vendor does not state.
+
+        ``GET /invoices``: invoice_numbers (``;`` between), creation_time_from, last_update_time_from, page; one
+        parameter at least (vendor's page "API v2: faktury"). Items carry no time of change.
+        https://upgatesapiv2.docs.apiary.io/#reference/faktury/faktury/seznam-faktur
+        """
+        return await self._listing("invoices", query)
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._http.close()
+
+    async def _listing(self, name: str, query: Mapping[str, str]) -> Listing:
+        response = await self._call(f"/{name}", query)
+        items, answer = self._items(response, name)
+        pages, at = answer.whole("number_of_pages"), _clock(response) or self._context.now()
+        return Listing(items=items, pages=pages, at=at)
+
+    async def _call(self, path: str, query: Mapping[str, str]) -> Response:
+        """Make one call; a shop that has moved is asked once more at its new address."""
+        response = await self._send(path, query)
+        if response.status == 301:
+            self._move(response)
+            response = await self._send(path, query)
+        if response.status == 200:
+            return response
+        raise self._failure(path, response)
+
+    async def _send(self, path: str, query: Mapping[str, str]) -> Response:
+        # The fifth wrong login in an hour locks every integration behind our IP address: never try one twice.
+        if self._wrong_login:
+            raise self._wrong_login
+        self._context.budget.take(self._context.now())
+        url = self.base + path + ("?" + urlencode(query, quote_via=quote) if query else "")
+        response = await self._http.send("GET", url)
+        self._observe(response)
+        return response
+
+    def _observe(self, response: Response) -> None:
+        """Take over what the answer says of limits and time: other integrations share both quotas."""
+        now, budget = self._context.now(), self._context.budget
+        self.skew = (_clock(response) or now) - now
+        hour, day, hour_left, day_left = (whole(response.headers.get(name)) for name in _LIMITS)
+        budget.per_hour = budget.per_hour if hour is None else hour
+        budget.per_day = budget.per_day if day is None else day
+        budget.observe(now, hour_left=hour_left, day_left=day_left)
+
+    def _move(self, response: Response) -> None:
+        """Take over the shop's new address: 301 without ``Location``, the address stands in the body.
+
+        Whoever could name any host here would be sent the API key: only the same shop on a server of the vendor is
+        followed, or for a test address the same loopback host.
+        """
+        address = ""
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            address = str(msgspec.json.decode(response.body, type=dict[str, Any]).get("api_url") or "")
+        base = address.rstrip("/")
+        if response.url.startswith(base) or not self._same_shop(base):
+            raise self._refusal(errors.ConfigurationError, "upgates.moved_away", address=address or "–")
+        self.base = base
+
+    def _same_shop(self, base: str) -> bool:
+        with suppress(ValueError):
+            old, new = urlsplit(self.base), urlsplit(base)
+            if self._test:
+                return (old.scheme, old.hostname, old.path, None) == (new.scheme, new.hostname, new.path, new.username)
+            return bool(re.fullmatch(ADDRESS, base)) and old.netloc.split(".")[0] == new.netloc.split(".")[0]
+        return False
+
+    def _failure(self, path: str, response: Response) -> errors.VendorError:
+        status, words = response.status, self._words(response)
+        if status == 429:
+            return self._limited(response, words)
+        kind, cause = _REFUSALS.get(
+            status, _REFUSALS.get(status // 100, (errors.BadResponseError, "upgates.unexpected"))
+        )
+        if status == 403 and path == "/status":
+            cause = "upgates.locked"
+        failure = self._refusal(kind, cause, words, status=status, path=path, reason=words or "–")
+        if status == 401:
+            self._wrong_login = failure
+        return failure
+
+    def _limited(self, response: Response, words: str) -> errors.RateLimitedError:
+        """Too many calls: ``Retry-After`` is an instant in GMT by the vendor's clock, so it is moved to ours."""
+        now = self._context.now()
+        given = _instant(response.headers.get("retry-after"))
+        until = given - self.skew if given else now + _PAUSE
+        until = min(max(until, now + timedelta(seconds=1)), now + _LONGEST_PAUSE)
+        self._context.budget.block(until)
+        problem = self._told("upgates.limit", until=until.isoformat(timespec="seconds"))
+        return errors.RateLimitedError(problem, until, words=words)
+
+    def _items(self, response: Response, name: str) -> tuple[tuple[bytes, ...], Slices]:
+        """The list in a 200, which may still be an HTML page, cut, without the list, or a refusal in ``messages``."""
+        answer, words = slices(response.body, name), self._words(response)
+        if answer is None:
+            cause = "upgates.html" if response.body.lstrip()[:1] == b"<" else "upgates.not_json"
+            raise self._refusal(errors.BadResponseError, cause, words)
+        told = self._http.redact(_refusals(answer.fields.get("messages")))
+        if told:
+            raise self._refusal(errors.BadResponseError, "upgates.said_no", told, reason=told)
+        if answer.items is None:
+            raise self._refusal(errors.BadResponseError, "upgates.unexpected", words, status=200, reason=words)
+        return answer.items, answer
+
+    def _words(self, response: Response) -> str:
+        return self._http.redact(printable(response.body[:600].decode(errors="replace")))
+
+    def _refusal(
+        self, kind: type[errors.VendorError], cause: str, words: str = "", **details: Any
+    ) -> errors.VendorError:
+        return kind(self._told(cause, **details), words=words, sent=True)
+
+    def _told(self, cause: str, **details: Any) -> Problem:
+        quoted = {name: printable(value) for name, value in details.items()}
+        return Problem(cause=cause, details={"host": urlsplit(self.base).netloc, **quoted})
+
+
+def _refusals(messages: Any) -> str:
+    """The vendor's words where ``messages`` hold an error; anything else in them is no refusal."""
+    with suppress(msgspec.ValidationError):
+        told = msgspec.convert(messages or [], list[_Message])
+        return printable("; ".join(f"{m.property or ''}: {m.message or ''}" for m in told if m.level in _REFUSING))
+    return ""
+
+
+def _clock(response: Response) -> datetime | None:
+    """The vendor's clock when he answered, from the header ``Date``."""
+    return _instant(response.headers.get("date"))
+
+
+def _instant(value: str | None) -> datetime | None:
+    """An instant in a header, in UTC: an HTTP date, or ISO 8601, which without a zone means GMT."""
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        with suppress(ValueError, TypeError, IndexError, OverflowError):
+            found: datetime = read(value or "")
+            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    return None

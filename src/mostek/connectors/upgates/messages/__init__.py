@@ -1,0 +1,1 @@
+"""What UpGates causes, in the languages of the product."""
