@@ -25,8 +25,8 @@ async def installed(monkeypatch: pytest.MonkeyPatch, address: str, tmp_path: Pat
     """Sets the toy pair up, with a policy if one is given, and takes it down after the test."""
     made: list[Installation] = []
 
-    async def make(policy: Mapping[str, Any] | None = None) -> Installation:
-        made.append(await install(monkeypatch, address, Vault(tmp_path / "key"), policy))
+    async def make(policy: Mapping[str, Any] | None = None, **more: Any) -> Installation:
+        made.append(await install(monkeypatch, address, Vault(tmp_path / "key"), policy, **more))
         return made[-1]
 
     yield make

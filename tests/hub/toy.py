@@ -4,30 +4,29 @@ They let the hub be tested without any vendor. The books commit on their own tim
 commit, and a commit can come after the connection was cut.
 """
 
+import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Annotated
 
 import msgspec
 
 from mostek.documents import canonical
 from mostek.documents.booking import Profile, computed, fit
-from mostek.documents.invoice import Invoice, Method
-from mostek.documents.lines import Line
+from mostek.documents.invoice import Invoice
 from mostek.documents.money import Money
-from mostek.documents.number import decimal
 from mostek.documents.order import Order
-from mostek.documents.party import Address, Party
+from mostek.documents.party import Contact
+from mostek.documents.payment import CreditLink, Payment
 from mostek.documents.problem import Problem, invalid
-from mostek.documents.vat import VatCode, summed, tax_of
 from mostek.sdk.capability import Connector, Context, Document, Health
 from mostek.sdk.effect import (
     Absent,
     Action,
     AlreadyThere,
+    CannotTell,
     Done,
     Finding,
     Found,
@@ -36,18 +35,23 @@ from mostek.sdk.effect import (
     Question,
     Rejected,
     Result,
-    Statement,
     StatedRow,
+    Statement,
 )
 from mostek.sdk.errors import NotReadyError
 from mostek.sdk.manifest import FeedManifest, Limits, Manifest, MappingManifest, WriteManifest
 from mostek.sdk.record import Page, Record, Summary
 from mostek.sdk.settings import Settings, option
+from tests.hub.papers import CZ21, DAY, credit_note, invoice, line, money, order
 
+__all__ = ["CZ21", "DAY", "credit_note", "invoice", "line", "money", "order"]
 PAGE = 20
-DAY = date(2026, 5, 4)
-CZ21 = VatCode("standard", Decimal(21), "CZ")
+Hook = Callable[[str, Sequence[Intent]], Awaitable[None]]
 _DECODE = msgspec.json.Decoder(Invoice | Order)
+
+
+class Crash(BaseException):
+    """The process died here: nothing in it may catch this and go on."""
 
 
 class ShopSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,12 +69,22 @@ class BooksSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @dataclass
 class Shop:
-    """A shop: documents by kind and id, in the order they last changed; ``stamp`` moves without any change."""
+    """A shop: documents by kind and id, in the order they last changed; ``stamp`` moves without any change.
+
+    ``moved``: roots of records that no longer lie where their order says. ``numbers``: what summaries tell instead.
+    ``killers``: ids whose parsing kills the process. ``away``: no call gets through. ``gate``: each page takes until
+    it is open.
+    """
 
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     raw: dict[tuple[str, str], bytes] = field(default_factory=dict)
     reads: Counter[str] = field(default_factory=Counter)
     failures: deque[Exception] = field(default_factory=deque)
+    moved: dict[tuple[str, str], str] = field(default_factory=dict)
+    numbers: dict[tuple[str, str], str] = field(default_factory=dict)
+    killers: set[str] = field(default_factory=set)
+    away: bool = False
+    gate: asyncio.Event | None = None
     stamp: int = 0
 
     def put(self, *documents: Document) -> None:
@@ -91,10 +105,10 @@ class Shop:
         return Record(
             kind=kind,
             id=name,
-            root=f"order:{order}" if order else f"invoice:{number}",
+            root=self.moved.get((kind, name)) or (f"order:{order}" if order else f"invoice:{number}"),
             payload=payload,
             fingerprint=canonical.digest(payload.decode("utf-8", "replace")),
-            summary=Summary(number=number, total=document.total),
+            summary=Summary(number=self.numbers.get((kind, name), number), total=document.total),
         )
 
 
@@ -103,18 +117,48 @@ class Books:
     """Books: entries by our key, counted writes, and faults that are used up one by one, a name per call.
 
     ``lost``: committed, the answer is cut. ``late``: cut, committed at :meth:`settle`. ``cut``: cut, never committed.
-    ``unreachable``: nothing was sent. ``reject``: each record is refused.
+    ``unreachable``: nothing was sent. ``faults_of``: the same, for calls that hold such an action: ``payment``, or
+    ``payment F1`` (see :func:`duty`, :func:`label`). ``findings``: how the next looks go: ``cannot`` tell, ``stale``
+    index, ``down``. ``reject``: numbers that are refused; ``reject_duties``: duties that are. ``broken``: numbers on
+    which the client itself fails; ``broken_asks``: values of questions on which it does. ``dead``: no call gets
+    through. ``hook`` is awaited with the name of each call and its intents. ``frozen``: the bytes of what the hub does
+    not know the fate of, by key. ``violations``: what never may be seen here.
     """
 
     entries: dict[str, tuple[str, Action]] = field(default_factory=dict)
     every: list[tuple[str, Action]] = field(default_factory=list)
     faults: deque[str] = field(default_factory=deque)
+    faults_of: dict[str, deque[str]] = field(default_factory=dict)
+    findings: deque[str] = field(default_factory=deque)
     late: list[Sequence[Intent]] = field(default_factory=list)
     foreign: dict[str, list[Match]] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     reject: set[str] = field(default_factory=set)
+    reject_duties: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
+    broken_asks: set[str] = field(default_factory=set)
     wrong_totals: set[str] = field(default_factory=set)
+    frozen: dict[str, bytes] = field(default_factory=dict)
+    violations: list[str] = field(default_factory=list)
+    hook: Hook | None = None
+    dead: bool = False
     idempotent: bool = True
+
+    async def called(self, name: str, intents: Sequence[Intent] = ()) -> None:
+        """Count a call, and let a test step in."""
+        self.calls[name] += 1
+        if self.hook:
+            await self.hook(name, intents)
+        if self.dead:
+            raise NotReadyError(Problem(cause="system.unreachable"), sent=False)
+
+    def fault(self, intents: Sequence[Intent]) -> str:
+        """The fault that this call meets, if any."""
+        for intent in intents:
+            for name in (f"{duty(intent.action)} {label(intent.action)}", duty(intent.action)):
+                if self.faults_of.get(name):
+                    return self.faults_of[name].popleft()
+        return self.faults.popleft() if self.faults else ""
 
     def settle(self) -> None:
         """Now the vendor commits what he had taken in before the line was cut."""
@@ -126,12 +170,12 @@ class Books:
     def book(self, intent: Intent) -> Result:
         """Enter one action; without idempotency a second one is a second entry."""
         action = intent.action
-        if getattr(action.subject, "number", "") in self.reject:
+        if getattr(action.subject, "number", "") in self.reject or duty(action) in self.reject_duties:
             return Rejected(problem=Problem(cause="toy.refused"), words="not today")
         if action.key in self.entries and self.idempotent:
             return AlreadyThere(id=self.entries[action.key][0])
-        for name in action.needs:
-            assert name in self.entries, f"{action.kind} {action.verb} before what it needs"
+        if any(name not in self.entries for name in action.needs):
+            self.violations.append(f"{action.kind} {action.verb} before what it needs")
         name = f"T{len(self.every) + 1}"
         self.every.append((name, action))
         self.entries[action.key] = (name, action)
@@ -140,6 +184,33 @@ class Books:
     def count(self, verb: str = "create", kind: str | None = None) -> int:
         """How many entries of a verb and kind there are, doubles included."""
         return sum(action.verb == verb and kind in {None, action.kind} for _, action in self.every)
+
+    @property
+    def doubles(self) -> list[str]:
+        """Keys that were entered more than once."""
+        return [key for key, times in Counter(action.key for _, action in self.every).items() if times > 1]
+
+    def holds(self, number: str) -> bool:
+        """Whether a document of this number was entered by us."""
+        return any(
+            action.verb == "create" and getattr(action.subject, "number", "") == number for _, action in self.every
+        )
+
+
+def duty(action: Action) -> str:
+    """What kind of effect it is: ``contact``, ``invoice``, ``credit_note``, ``receipt``, ``link`` or ``payment``."""
+    return "link" if action.verb == "link" else action.kind
+
+
+def label(action: Action) -> str:
+    """Whose effect it is: the number of the document, or the buyer's e-mail."""
+    match action.subject:
+        case Contact():
+            return action.subject.party.email
+        case Payment():
+            return action.subject.document
+        case Invoice() | CreditLink():
+            return action.subject.number
 
 
 SHOPS: dict[str, Shop] = {}
@@ -159,12 +230,16 @@ class ShopSession:
     async def close(self) -> None:
         return None
 
-    async def read(self, feed: str, cursor: str, since: date | None) -> AsyncIterator[Page]:  # noqa: ARG002
+    async def read(self, feed: str, cursor: str, since: date | None) -> AsyncIterator[Page]:
         kinds = SHOP.manifest.feeds[feed].kinds
         names = [key for key in self._shop.documents if key[0] in kinds]
         start = int(cursor or 0)
         while True:
             self._shop.reads[feed] += 1
+            if self._shop.gate:
+                await self._shop.gate.wait()
+            if self._shop.away:
+                raise NotReadyError(Problem(cause="system.unreachable"), sent=False)
             if self._shop.failures:
                 raise self._shop.failures.popleft()
             picked = names[start : start + PAGE]
@@ -181,6 +256,8 @@ class ShopSession:
 
     async def get(self, feed: str, ids: Sequence[str]) -> tuple[Record, ...]:
         self._shop.reads[f"get {feed}"] += 1
+        if self._shop.away:
+            raise NotReadyError(Problem(cause="system.unreachable"), sent=False)
         kinds = SHOP.manifest.feeds[feed].kinds
         keys = [(kind, name) for kind in kinds for name in ids]
         return tuple(self._shop.record(*key) for key in keys if key in self._shop.documents)
@@ -200,31 +277,48 @@ class BooksSession:
         return None
 
     async def write(self, intents: Sequence[Intent]) -> Sequence[Result]:
-        self._books.calls["write"] += 1
-        fault = self._books.faults.popleft() if self._books.faults else ""
+        books = self._books
+        await books.called("write", intents)
+        fault = books.fault(intents)
         problem = Problem(cause="system.no_answer")
         if fault == "unreachable":
             raise NotReadyError(Problem(cause="system.unreachable"), sent=False)
+        for intent in intents:
+            if books.frozen.setdefault(intent.action.key, intent.payload) != intent.payload:
+                books.violations.append(f"{label(intent.action)}: other bytes than those whose fate is unknown")
+        if any(getattr(intent.action.subject, "number", "") in books.broken for intent in intents):
+            raise RuntimeError("the client itself fails")
         if fault == "late":
-            self._books.late.append(intents)
+            books.late.append(intents)
             raise NotReadyError(problem, sent=True)
         if fault == "cut":
             raise NotReadyError(problem, sent=True)
-        results = [self._books.book(intent) for intent in intents]
+        results = [books.book(intent) for intent in intents]
+        if books.hook:
+            await books.hook("written", intents)
         if fault == "lost":
             raise NotReadyError(problem, sent=True)
+        for intent in intents:
+            del books.frozen[intent.action.key]
         return results
 
     async def find(self, intents: Sequence[Intent]) -> Sequence[Finding]:
-        self._books.calls["find"] += 1
-        return [self._finding(intent.action.key) for intent in intents]
+        await self._books.called("find", intents)
+        answer = self._books.findings.popleft() if self._books.findings else ""
+        if answer == "down":
+            raise NotReadyError(Problem(cause="system.unreachable"), sent=False)
+        return [self._finding(intent.action.key, answer) for intent in intents]
 
-    def _finding(self, key: str) -> Finding:
+    def _finding(self, key: str, answer: str) -> Finding:
+        if answer == "cannot":
+            return CannotTell(problem=Problem(cause="system.busy"))
+        if answer == "stale":
+            return Absent(as_of=datetime.now(UTC) - timedelta(days=1))
         ids = tuple(name for name, action in self._books.every if action.key == key)
         return Found(ids=ids) if ids else Absent(as_of=datetime.now(UTC))
 
     async def verify(self, intents: Sequence[Intent]) -> Sequence[Statement | None]:
-        self._books.calls["verify"] += 1
+        await self._books.called("verify", intents)
         return [self._statement(intent.action) for intent in intents]
 
     def _statement(self, action: Action) -> Statement | None:
@@ -236,14 +330,22 @@ class BooksSession:
         return stands
 
     async def ask(self, questions: Sequence[Question]) -> Sequence[tuple[Match, ...]]:
-        self._books.calls["ask"] += 1
+        await self._books.called("ask")
+        if any(value in self._books.broken_asks for question in questions for value in question.by.values()):
+            raise RuntimeError("the client itself fails")
         return [self._answer(question) for question in questions]
 
     def _answer(self, question: Question) -> tuple[Match, ...]:
-        key = question.by.get("key", "")
+        key, number = question.by.get("key", ""), question.by.get("number")
         ours = [Match(id=self._books.entries[key][0], by="key", key=key)] if key in self._books.entries else []
+        if question.about == "document" and not ours:
+            ours = [
+                Match(id=name, by="number", key=action.key)
+                for name, action in self._books.every
+                if action.verb == "create" and getattr(action.subject, "number", "") == number
+            ]
         foreign = [match for value in question.by.values() for match in self._books.foreign.get(value, ())]
-        return tuple([*ours, *foreign])
+        return (*ours, *foreign)
 
     async def totals(self, since: date, until: date) -> AsyncIterator[Statement]:
         for name, action in self._books.every:
@@ -252,12 +354,15 @@ class BooksSession:
                 yield msgspec.structs.replace(statement, id=name)
 
 
-def parse(_: ShopSettings, record: Record) -> Document:
+def parse(settings: ShopSettings, record: Record) -> Document:
     """The payload is the document itself."""
+    if settings.shop in SHOPS and record.id in SHOPS[settings.shop].killers:
+        raise Crash(record.id)
     try:
-        return _DECODE.decode(record.payload)
+        document: Invoice | Order = _DECODE.decode(record.payload)
     except msgspec.DecodeError as error:
         raise invalid("payload.no_json", reason=error) from None
+    return document
 
 
 def render(_: BooksSettings, action: Action) -> bytes:
@@ -331,73 +436,3 @@ BOOKS_CONNECTOR: Connector[BooksSettings] = Connector(
     expect=expect,
     profile=PROFILE,
 )
-
-
-def money(amount: str, currency: str = "CZK") -> Money:
-    """An amount from its text."""
-    return Money.of(decimal(amount, "amount"), currency)
-
-
-def line(gross: str, name: str = "Hrnek", code: str | None = None, number: int = 1) -> Line:
-    """One line of one piece with 21 % VAT in its price."""
-    amount = money(gross)
-    tax = tax_of(amount, CZ21.rate, "gross")
-    return Line(
-        id=f"{number}",
-        kind="goods",
-        name=name,
-        quantity=Decimal(1),
-        unit="ks",
-        unit_price=decimal(gross, "price"),
-        basis="gross",
-        vat=CZ21,
-        net=amount - tax,
-        tax=tax,
-        gross=amount,
-        code=code,
-    )
-
-
-def invoice(number: str, gross: str = "121", **changes: object) -> Invoice:
-    """A paid invoice of one line to a private buyer."""
-    lines = (line(gross),)
-    plain = Invoice(
-        kind="invoice",
-        id=number,
-        number=number,
-        currency="CZK",
-        seller_country="CZ",
-        buyer=Party(address=Address(name="Jana Testová", country="CZ"), email=f"{number.lower()}@buyer.example"),
-        lines=lines,
-        vat=summed(item.row for item in lines),
-        rounding=money("0"),
-        total=money(gross),
-        issued=DAY,
-        supplied=DAY,
-        due=DAY + timedelta(days=14),
-        created=datetime(2026, 5, 4, 10, tzinfo=UTC),
-    )
-    return msgspec.structs.replace(plain, **changes)
-
-
-def credit_note(number: str, corrects: str, gross: str = "121", **changes: object) -> Invoice:
-    """A credit note of one line."""
-    return invoice(number, gross, **{"kind": "credit_note", "corrects": corrects, **changes})
-
-
-def order(number: str, **changes: object) -> Order:
-    """An order of one line."""
-    plain = Order(
-        id=number,
-        number=number,
-        status="Vyřízena",
-        currency="CZK",
-        buyer=Party(address=Address(name="Jana Testová", country="CZ"), reference=f"C{number}"),
-        lines=(line("121"),),
-        rounding=money("0"),
-        total=money("121"),
-        created=datetime(2026, 5, 4, 9, tzinfo=UTC),
-        changed=datetime(2026, 5, 4, 9, tzinfo=UTC),
-        payment=Method("card", "Kartou"),
-    )
-    return msgspec.structs.replace(plain, **changes)

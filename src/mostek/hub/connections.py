@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from mostek.documents.problem import invalid
+from mostek.documents.problem import Problem, invalid
 from mostek.hub.ledger import Ledger, catalog
 from mostek.hub.ledger.catalog import ConnectionRow
 from mostek.hub.vault import Vault
@@ -17,6 +17,7 @@ from mostek.sdk import settings as settings_
 from mostek.sdk.capability import Connector, Context, Reads, Session, Writes
 from mostek.sdk.http import Exchange
 from mostek.sdk.limits import Budget, Usage
+from mostek.sdk.redaction import spellings
 from mostek.sdk.settings import Settings
 
 AnyConnector = Connector[Settings]
@@ -47,6 +48,18 @@ class Opened:
     session: Session
     budget: Budget
     exchanges: deque[Exchange]
+    secrets: tuple[str, ...]
+
+    def redact(self, text: str) -> str:
+        """The text without any secret of this connection, in whatever spelling a vendor gives it back."""
+        for secret in self.secrets:
+            text = text.replace(secret, "•••")
+        return text
+
+    def redacted(self, problem: Problem) -> Problem:
+        """The problem with every secret taken out of what it quotes."""
+        details = {name: self.redact(value) for name, value in problem.details.items()}
+        return msgspec.structs.replace(problem, details=details)
 
     @property
     def settles_after_ms(self) -> int:
@@ -57,14 +70,14 @@ class Opened:
     def reads(self) -> Reads:
         """The session, as a source; raises ``connection.no_source`` for a system that cannot be read from."""
         if not isinstance(self.session, Reads):
-            raise invalid("connection.no_source", self.row.slug)
+            raise invalid("connection.no_source", "source", slug=self.row.slug)
         return self.session
 
     @property
     def writes(self) -> Writes:
         """The session, as a target; raises ``connection.no_target`` for a system that cannot be written to."""
         if not isinstance(self.session, Writes):
-            raise invalid("connection.no_target", self.row.slug)
+            raise invalid("connection.no_target", "target", slug=self.row.slug)
         return self.session
 
 
@@ -80,7 +93,7 @@ class Connections:
         """The open connection; a change of its settings is noticed and takes effect."""
         row = await self._ledger.read(catalog.connection, number)
         if row is None:
-            raise invalid("connection.unknown", str(number))
+            raise invalid("connection.unknown", "connection", slug=number)
         held = self._opened.get(number)
         if held and (held.row.settings, held.row.secrets) == (row.settings, row.secrets):
             return held
@@ -114,6 +127,7 @@ def opened(row: ConnectionRow, connector: AnyConnector, settings: Settings) -> O
         session=connector.open(settings, context),
         budget=budget,
         exchanges=exchanges,
+        secrets=spellings(str(getattr(settings, name)) for name in settings_.secrets(connector.settings)),
     )
 
 

@@ -6,16 +6,18 @@ what nobody knows is looked for in the target, after it can no longer happen, be
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import structlog
 
 from mostek.documents.problem import InvalidDocumentError, Problem
 from mostek.hub import trace
 from mostek.hub.connections import Opened
-from mostek.hub.engine import Engine, as_json, pause_ms, stops_connection
+from mostek.hub.engine import PAUSE_MS, Engine, as_json, failed, pause_ms, stops_connection
 from mostek.hub.ledger import StaleLeaseError, Transaction, actions
 from mostek.hub.ledger.actions import EndpointLease, Outcome
 from mostek.hub.ledger.dialect import Row
@@ -37,6 +39,7 @@ from mostek.sdk.effect import (
 )
 from mostek.sdk.errors import VendorError
 
+LOG = structlog.get_logger()
 # A lease is given up after this many batches or seconds, so that other workers and the settings get a turn.
 _BATCHES = 200
 _SECONDS = 30.0
@@ -50,7 +53,9 @@ async def deliver(engine: Engine, connection: int, *, verify_age_ms: int = VERIF
 
     A system that cannot be reached, or refuses the login, is left alone for a while or until its owner acts.
     """
-    opened = await engine.connections.get(connection)
+    opened = await engine.open(connection)
+    if opened is None:
+        return 0
     held = await engine.ledger.write(actions.lease, engine.owner, connection, opened.settles_after_ms)
     if held is None:
         return 0
@@ -60,7 +65,12 @@ async def deliver(engine: Engine, connection: int, *, verify_age_ms: int = VERIF
     except StaleLeaseError:
         return 0
     except VendorError as error:
-        await _stop(engine, held, error)
+        await _stop(engine, opened, held, error)
+        return 0
+    except Exception as error:  # noqa: BLE001 - a connector that fails by itself stops neither the others nor the worker
+        problem = opened.redact(as_json(failed(error)))
+        LOG.warning("delivery failed", connection=opened.row.slug, problem=problem)
+        await engine.ledger.write(actions.release, held, PAUSE_MS, problem)
         return 0
     await engine.ledger.write(actions.release, held)
     return moved
@@ -94,7 +104,9 @@ class _Delivery:
     async def _send(self, batch: int, concurrent: int) -> int:
         connection = self._held.connection
         rows = await self._ledger.read(actions.take, connection, batch * concurrent * 4, frozenset(self._flying))
-        queue = [rows[start : start + batch] for start in range(0, len(rows), batch)]
+        # What was sent before, and did not arrive, goes alone: it may be what broke its batch.
+        fresh, again = [row for row in rows if not row["attempts"]], [[row] for row in rows if row["attempts"]]
+        queue = [*again, *(fresh[start : start + batch] for start in range(0, len(fresh), batch))]
         self._flying.update(row["key"] for row in rows)
         try:
             await _in_lanes(queue, concurrent, self._send_batch)
@@ -111,6 +123,7 @@ class _Delivery:
         results, stop = await self._write(intents)
         outcomes = [self._outcome(intent, result) for intent, result in zip(intents, results, strict=True)]
         await self._ledger.write(self._commit, intents, results, outcomes, "answered")
+        LOG.info("sent", connection=self._opened.row.slug, actions=len(intents), states=_tally(outcomes))
         if stop:
             raise stop
 
@@ -124,6 +137,9 @@ class _Delivery:
             until = datetime.fromtimestamp(time.time() + pause_ms(error, time.time() * 1000) / 1000, UTC)
             result: Result = Unknown(problem=problem) if error.sent else NotSent(until=until, problem=problem)
             return [result] * len(intents), error
+        except Exception as error:  # noqa: BLE001 - it may have been sent: to be settled like any lost answer
+            LOG.warning("sending failed", connection=self._opened.row.slug, reason=self._opened.redact(repr(error)))
+            return [Unknown(problem=failed(error))] * len(intents), None
 
     def _check_lease(self) -> None:
         if time.monotonic() > self._until:
@@ -138,13 +154,19 @@ class _Delivery:
                 wait = _ms_until(result.check_after)
                 return Outcome(key=key, state="accepted", target_id=result.handle, settles_ms=wait)
             case Rejected():
-                problem = as_json(result.problem, result.words)
-                return Outcome(key=key, state="parked", cause=result.problem.cause, problem=problem, words=result.words)
+                problem, words = self._json(result.problem, result.words), self._opened.redact(result.words)
+                return Outcome(key=key, state="parked", cause=result.problem.cause, problem=problem, words=words)
             case NotSent():
-                return Outcome(key=key, state="ready", wait_ms=_ms_until(result.until), problem=as_json(result.problem))
+                return Outcome(
+                    key=key, state="ready", wait_ms=_ms_until(result.until), problem=self._json(result.problem)
+                )
             case Unknown():
                 settles = self._opened.settles_after_ms
-                return Outcome(key=key, state="unknown", settles_ms=settles, problem=as_json(result.problem))
+                problem, cause = self._json(result.problem), result.problem.cause
+                return Outcome(key=key, state="unknown", settles_ms=settles, cause=cause, problem=problem)
+
+    def _json(self, problem: Problem, words: str = "") -> str:
+        return self._opened.redact(as_json(problem, words))
 
     async def _settle(self, batch: int) -> int:
         """Find out what became of what nobody knows."""
@@ -154,14 +176,22 @@ class _Delivery:
         await self._ledger.write(actions.extend, self._held)
         intents = [_intent(row) for row in rows]
         asked = datetime.now(UTC)
-        findings = await self._opened.writes.find(intents)
-        lag = {row["key"]: row["held"] - self._opened.settles_after_ms for row in rows}
+        findings = await self._find(intents)
         outcomes = [
-            _settled(intent, finding, asked, lag[intent.action.key])
-            for intent, finding in zip(intents, findings, strict=True)
+            _settled(row, finding, asked, row["held"] - self._opened.settles_after_ms)
+            for row, finding in zip(rows, findings, strict=True)
         ]
         await self._ledger.write(self._commit, intents, findings, outcomes, "settled")
+        LOG.info("settled", connection=self._opened.row.slug, actions=len(intents), states=_tally(outcomes))
         return sum(outcome.state != "unknown" for outcome in outcomes)
+
+    async def _find(self, intents: Sequence[Intent]) -> Sequence[Finding]:
+        try:
+            return await self._opened.writes.find(intents)
+        except VendorError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what cannot be looked for stays in doubt, the rest is sent
+            return [CannotTell(problem=failed(error))] * len(intents)
 
     def _commit(
         self, tx: Transaction, intents: Sequence[Intent], results: Sequence[Any], outcomes: Sequence[Outcome], step: str
@@ -181,6 +211,7 @@ class _Delivery:
                 )
                 for intent, result in zip(intents, results, strict=True)
             ],
+            self._opened.redact,
         )
 
     def _calls(self, result: Any) -> list[dict[str, Any]]:
@@ -210,12 +241,19 @@ class _Delivery:
                     "problem": as_json(problem) if problem else None,
                 }
             )
-        await self._ledger.write(actions.commit_verified, verified)
+        await self._ledger.write(actions.commit_verified, self._held, verified)
+        for row in verified:
+            if row["problem"]:
+                LOG.error("alarm", connection=self._opened.row.slug, key=row["key"], problem=row["problem"])
         return len(verified)
 
     def _expected(self, action: Action) -> Statement | None:
         expect = self._opened.connector.expect
         return expect(self._opened.settings, action) if expect else None
+
+
+def _tally(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    return dict(Counter(outcome.state for outcome in outcomes))
 
 
 def compare(expected: Statement, found: Statement | None) -> Problem | None:
@@ -238,13 +276,14 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _settled(intent: Intent, finding: Finding, asked: datetime, spare_ms: int) -> Outcome:
+def _settled(row: Row, finding: Finding, asked: datetime, spare_ms: int) -> Outcome:
     """Found is done; absent after it can no longer happen is sent again, the same bytes; two are an alarm.
 
     ``spare_ms`` is how long ago the effect became impossible when the target was ``asked``; an answer that is older
-    than the question by more than that proves nothing yet.
+    than the question by more than that proves nothing yet. One on which our own connector broke, alone and again, is
+    parked. The reason of a doubt is kept until it is settled.
     """
-    key = intent.action.key
+    key, doubt = row["key"], {"cause": row["cause"], "problem": row["problem"]}
     match finding:
         case Found(ids=ids) if len(ids) == 1:
             return Outcome(key=key, state="done", target_id=ids[0], target_number=finding.number or None)
@@ -252,11 +291,13 @@ def _settled(intent: Intent, finding: Finding, asked: datetime, spare_ms: int) -
             problem = Problem(cause="settle.several", details={"ids": ", ".join(finding.ids)})
             return Outcome(key=key, state="alarm", cause=problem.cause, problem=as_json(problem))
         case Absent():
-            if (asked - finding.as_of).total_seconds() * 1000 <= spare_ms:
-                return Outcome(key=key, state="ready", wait_ms=0)
-            return Outcome(key=key, state="unknown", settles_ms=_AGAIN_MS)
+            if (asked - finding.as_of).total_seconds() * 1000 > spare_ms:
+                return Outcome(key=key, state="unknown", settles_ms=_AGAIN_MS, **doubt)
+            if row["cause"] == "connector.failed" and row["attempts"] > 1:
+                return Outcome(key=key, state="parked", **doubt)
+            return Outcome(key=key, state="ready", wait_ms=0)
         case CannotTell():
-            return Outcome(key=key, state="unknown", settles_ms=_AGAIN_MS, problem=as_json(finding.problem))
+            return Outcome(key=key, state="unknown", settles_ms=_AGAIN_MS, **doubt)
 
 
 def _intent(row: Row) -> Intent:
@@ -304,14 +345,11 @@ def _ms_until(moment: datetime) -> int:
     return max(int((moment.timestamp() - time.time()) * 1000), 0)
 
 
-async def _stop(engine: Engine, held: EndpointLease, error: VendorError) -> None:
+async def _stop(engine: Engine, opened: Opened, held: EndpointLease, error: VendorError) -> None:
     """Leave the system alone for a while; when only its owner can help, until he acts."""
-    problem = as_json(error.problem, error.words)
+    problem = opened.redact(as_json(error.problem, error.words))
     pause = pause_ms(error, time.time() * 1000)
-
-    def write(tx: Transaction) -> None:
-        actions.release(tx, held, pause, problem)
-        if stops_connection(error):
-            tx.run("put_connection_problem", connection=held.connection, problem=problem, state="stopped")
-
-    await engine.ledger.write(write)
+    LOG.warning("delivery paused", connection=opened.row.slug, problem=problem, pause_ms=pause)
+    await engine.ledger.write(actions.release, held, pause, problem)
+    if stops_connection(error):
+        await engine.stop(held.connection, error)

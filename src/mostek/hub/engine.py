@@ -9,10 +9,10 @@ from uuid import uuid4
 import msgspec
 
 from mostek.documents.booking import Profile
-from mostek.documents.problem import Problem
+from mostek.documents.problem import InvalidDocumentError, Problem, printable
 from mostek.hub import policy as policies
-from mostek.hub.connections import Connections
-from mostek.hub.ledger import Ledger, catalog
+from mostek.hub.connections import Connections, Opened
+from mostek.hub.ledger import Ledger, Transaction, catalog
 from mostek.hub.ledger.catalog import FlowRow
 from mostek.hub.plan import Target
 from mostek.hub.policy import Policy
@@ -20,7 +20,7 @@ from mostek.sdk.errors import AuthFailedError, BusyError, ConfigurationError, Ra
 
 # What the hub waits after a failure before it tries the same system again, in milliseconds.
 _PAUSES: Mapping[type[VendorError], int] = {BusyError: 30_000}
-_PAUSE = 5_000
+PAUSE_MS = 5_000
 
 
 def worker_name() -> str:
@@ -44,6 +44,8 @@ class Engine:
     ledger: Ledger
     connections: Connections
     owner: str = field(default_factory=worker_name)
+    # Targets that could not be asked when planning, and why, as it stands in the ledger.
+    silent: dict[int, str] = field(default_factory=dict)
     _flows: tuple[tuple[int, int], ...] = ()
     _loaded: dict[int, Flow] = field(default_factory=dict)
 
@@ -52,12 +54,38 @@ class Engine:
         rows = await self.ledger.read(catalog.flows)
         versions = tuple((row.id, row.version) for row in rows)
         if versions != self._flows:
-            self._loaded = {row.id: await self._flow(row) for row in rows}
-            self._flows = versions
+            loaded = [await self._flow(row) for row in rows]
+            self._loaded = {flow.row.id: flow for flow in loaded if flow}
+            self._flows = versions if len(self._loaded) == len(rows) else ()
         return self._loaded
 
-    async def _flow(self, row: FlowRow) -> Flow:
-        target = await self.connections.get(row.target)
+    async def open(self, number: int) -> Opened | None:
+        """The open connection, or None for one whose stored settings no longer fit: it is stopped, the others go on."""
+        try:
+            return await self.connections.get(number)
+        except InvalidDocumentError as error:
+            problem = as_json(error.problems[0])
+            await self.ledger.write(
+                Transaction.run, "put_connection_problem", connection=number, problem=problem, state="stopped"
+            )
+            return None
+
+    async def stop(self, number: int, error: VendorError) -> None:
+        """Call this system no more until its owner has changed its settings."""
+        opened = await self.open(number)
+        problem = as_json(error.problem, error.words)
+        await self.ledger.write(
+            Transaction.run,
+            "put_connection_problem",
+            connection=number,
+            problem=opened.redact(problem) if opened else problem,
+            state="stopped",
+        )
+
+    async def _flow(self, row: FlowRow) -> Flow | None:
+        target = await self.open(row.target)
+        if target is None or await self.open(row.source) is None:
+            return None
         manifest = target.connector.manifest
         return Flow(
             row=row,
@@ -71,6 +99,11 @@ class Engine:
         )
 
 
+def failed(error: Exception) -> Problem:
+    """What is told of a connector that broke on its own: the others go on."""
+    return Problem(cause="connector.failed", details={"reason": printable(repr(error))})
+
+
 def stops_connection(error: VendorError) -> bool:
     """Whether only the owner can help: another try would fail alike, or lock the account."""
     return isinstance(error, AuthFailedError | ConfigurationError)
@@ -80,7 +113,7 @@ def pause_ms(error: VendorError, now_ms: float) -> int:
     """How long to leave a system alone after this error."""
     if isinstance(error, RateLimitedError):
         return max(int(error.until.timestamp() * 1000 - now_ms), 1000)
-    return _PAUSES.get(type(error), _PAUSE)
+    return _PAUSES.get(type(error), PAUSE_MS)
 
 
 def as_json(problem: Problem, words: str = "") -> str:

@@ -111,6 +111,7 @@ def questions(case: Case, policy: Policy, target: Target, known: Mapping[str, Kn
             asked.append(_document_question(key, document))
             asked.extend(_contact_question(case, document, policy, target, known))
             asked.extend(_product_question(line) for line in _card_lines(document, policy))
+            asked.extend(policies.questions(document, policy, target.tables))
         if document.corrects:
             asked.append(Question(about="document", by={"number": document.corrects}))
     return tuple({question.id: question for question in asked}.values())
@@ -125,7 +126,7 @@ def plan(case: Case, facts: Facts, policy: Policy, target: Target, now: datetime
     for entry in sorted(entries, key=lambda entry: (entry.kind == "credit_note", entry.record)):
         decision = _decide(entry, scope)
         decisions.append(decision)
-        if isinstance(entry.document, Invoice):
+        if isinstance(entry.document, Invoice) and entry.kind != "credit_note":  # an invoice may have the same number
             state = {"park": "parked", "exclude": "excluded"}.get(decision.verdict, "waiting")
             scope.originals[entry.document.number] = Original(kind=entry.kind, id=entry.id, state=state)
     return tuple(decisions)
@@ -167,9 +168,13 @@ class _Stop(Exception):
 
 def _decide(entry: Entry, scope: _Scope) -> Decision:
     try:
+        _readable(entry, scope)
+        _unchanged(entry, scope)
+        if _carried_over(entry, scope):
+            return _decided(entry, scope, "", [])
         for step in _STEPS:
             step(entry, scope)
-        return _act(entry, scope)
+        return _carry_over(entry, scope)
     except _Stop as stop:
         return stop.decision
     except InvalidDocumentError as error:
@@ -177,6 +182,12 @@ def _decide(entry: Entry, scope: _Scope) -> Decision:
         if tables:
             return scope.wait(entry, *error.problems, key=f"mapping:{tables[0]}")
         return scope.park(entry, *error.problems)
+
+
+def _carried_over(entry: Entry, scope: _Scope) -> bool:
+    """Whether the document is in the target or on its way: rules and cut-offs of today no longer concern it."""
+    known = scope.known(entry)
+    return known is not None and known.state not in _UNSENT
 
 
 def _excluded(entry: Entry, scope: _Scope) -> None:
@@ -221,9 +232,6 @@ def _unchanged(entry: Entry, scope: _Scope) -> None:
 
 def _not_there(entry: Entry, scope: _Scope) -> None:
     """A document of that number that is not ours is a person's matter: adopt it, or leave this one out."""
-    known = scope.known(entry)
-    if known and known.state not in _UNSENT:
-        return
     document, key = _invoice(entry), scope.key(entry)
     matches = scope.facts.matches.get(_document_question(key, document).id, ())
     foreign = [match.label or match.id for match in matches if match.key != key]
@@ -232,29 +240,34 @@ def _not_there(entry: Entry, scope: _Scope) -> None:
         raise _Stop(scope.park(entry, Problem(cause="document.exists", details=details)))
 
 
-_STEPS: Sequence[Callable[[Entry, _Scope], None]] = (
-    _excluded,
-    _readable,
-    _in_time,
-    _with_order,
-    _unchanged,
-    _not_there,
-)
+_STEPS: Sequence[Callable[[Entry, _Scope], None]] = (_excluded, _in_time, _with_order, _not_there)
 
 
-def _act(entry: Entry, scope: _Scope) -> Decision:
+def _carry_over(entry: Entry, scope: _Scope) -> Decision:
+    """Create the document, after its buyer, and what follows from it."""
     document = joined(_invoice(entry), scope.case.order)
     rule = _ruled(entry, document, scope)
     fit(document, scope.target.profile)
     contact = _contact(entry, document, scope)
-    corrected = _corrected(entry, document, scope)
-    options = policies.options(document, scope.policy, scope.target.tables)
-    create = _create(entry, document, options | _products(document, scope), _refs(contact, corrected), scope)
     actions = [contact[0]] if contact and contact[0] else []
-    actions += [create, *_credit_link(entry, document, corrected, create, scope)]
-    actions += _settlement(entry, document, options, create, scope)
+    actions += [_create(entry, document, _refs(contact, _corrected(entry, document, scope)), scope)]
+    return _decided(entry, scope, rule.id, actions)
+
+
+def _decided(entry: Entry, scope: _Scope, rule: str, actions: list[Action]) -> Decision:
+    """These actions, and those that a document in the target calls for: its credit link, its settlement."""
+    document = joined(_invoice(entry), scope.case.order)
+    carried = _carried_over(entry, scope)
+    corrected = (_original if carried else _corrected)(entry, document, scope)
+    actions += _credit_link(entry, document, corrected, scope)
+    actions += _settlement(entry, document, scope)
     return Decision(
-        record=entry.record, key=create.key, verdict="act", rule=rule.id, actions=tuple(actions), digest=entry.digest
+        record=entry.record,
+        key=scope.key(entry),
+        verdict="act",
+        rule=rule,
+        actions=tuple(actions),
+        digest=entry.digest,
     )
 
 
@@ -276,9 +289,9 @@ def _refs(contact: "_Buyer | None", corrected: Reference | None) -> dict[str, Re
     return {name: reference for name, reference in named.items() if reference}
 
 
-def _create(
-    entry: Entry, document: Invoice, options: Mapping[str, str], refs: Mapping[str, Reference], scope: _Scope
-) -> Action:
+def _create(entry: Entry, document: Invoice, refs: Mapping[str, Reference], scope: _Scope) -> Action:
+    options = policies.options(document, scope.policy, scope.target.tables, scope.facts.matches)
+    options |= _products(document, scope)
     return Action(
         key=scope.key(entry),
         role="book",
@@ -301,9 +314,6 @@ def _contact(entry: Entry, document: Invoice, scope: _Scope) -> _Buyer | None:
         return None
     key = _contact_key(scope.case, scope.target, identity)
     known = scope.facts.keys.get(key)
-    if known and known.state in {"parked", "alarm"}:
-        problem = Problem(cause="contact.parked", details={"name": document.buyer.name})
-        raise _Stop(scope.park(entry, problem, wait_key=f"action:{key}"))
     question = Question(about="contact", by={"key": key, **_identities(document.buyer, identity)})
     foreign = [match for match in scope.facts.matches.get(question.id, ()) if not match.key and match.by != "key"]
     if known is None or known.state in _UNSENT:
@@ -317,12 +327,24 @@ def _contact(entry: Entry, document: Invoice, scope: _Scope) -> _Buyer | None:
     return action, Reference(key=key)
 
 
+def _original(entry: Entry, document: Invoice, scope: _Scope) -> Reference | None:
+    """The document that a carried-over credit note corrects, however that one stands today."""
+    number = document.corrects or ""
+    original = scope.originals.get(number)
+    if original and original.state != "excluded" and original.kind in scope.policy.kinds:
+        return Reference(key=scope.key(original))
+    matches = scope.facts.matches.get(Question(about="document", by={"number": number}).id, ())
+    return Reference(id=matches[0].id) if len(matches) == 1 else None
+
+
 def _corrected(entry: Entry, document: Invoice, scope: _Scope) -> Reference | None:
     """The document a credit note corrects: ours, or one the target had before us; else it waits or asks."""
     if not document.corrects:
         return None
     number = document.corrects
     original = scope.originals.get(number)
+    if original and original.kind not in scope.policy.kinds:
+        original = None  # not this flow's: another one books it, or nobody
     if original and original.state == "parked":
         problem = Problem(cause="credit.original_parked", details={"number": number})
         raise _Stop(scope.park(entry, problem, wait_key=f"action:{scope.key(original)}"))
@@ -341,11 +363,10 @@ def _corrected(entry: Entry, document: Invoice, scope: _Scope) -> Reference | No
     raise _Stop(scope.park(entry, problem, wait_key=key))
 
 
-def _credit_link(
-    entry: Entry, document: Invoice, corrected: Reference | None, create: Action, scope: _Scope
-) -> list[Action]:
+def _credit_link(entry: Entry, document: Invoice, corrected: Reference | None, scope: _Scope) -> list[Action]:
     if corrected is None or document.corrects is None:
         return []
+    key = scope.key(entry)
     return [
         Action(
             key=scope.key(entry, "credit_link"),
@@ -353,15 +374,13 @@ def _credit_link(
             verb="link",
             kind=entry.kind,
             subject=CreditLink(number=document.number, corrects=document.corrects),
-            refs={"document": Reference(key=create.key), "corrects": corrected},
-            needs=tuple(key for key in (create.key, corrected.key) if key),
+            refs={"document": Reference(key=key), "corrects": corrected},
+            needs=tuple(name for name in (key, corrected.key) if name),
         )
     ]
 
 
-def _settlement(
-    entry: Entry, document: Invoice, options: Mapping[str, str], create: Action, scope: _Scope
-) -> list[Action]:
+def _settlement(entry: Entry, document: Invoice, scope: _Scope) -> list[Action]:
     mode = scope.policy.payments
     if mode == "none" or not document.is_paid or document.kind == "credit_note" or "payment" not in scope.target.kinds:
         return []
@@ -372,6 +391,9 @@ def _settlement(
         variable_symbol=document.variable_symbol,
         method=document.payment,
     )
+    tables = {name: table for name, table in scope.target.tables.items() if table.by != "vat"}
+    options = policies.options(document, scope.policy, tables, scope.facts.matches)
+    key = scope.key(entry)
     return [
         Action(
             key=scope.key(entry, "payment"),
@@ -380,8 +402,8 @@ def _settlement(
             kind="payment",
             subject=payment,
             options={"mode": mode, **dict(sorted(options.items()))},
-            refs={"document": Reference(key=create.key)},
-            needs=(create.key,),
+            refs={"document": Reference(key=key)},
+            needs=(key,),
         )
     ]
 

@@ -1,18 +1,18 @@
 """The planning loop: cases that changed are decided, and their actions queued, in one transaction each group."""
 
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import structlog
 
 from mostek.documents.problem import InvalidDocumentError, Problem, printable
 from mostek.hub import cases, plan, trace
 from mostek.hub.cases import Case, StoredRecord
 from mostek.hub.connections import Opened
-from mostek.hub.engine import Engine, Flow, as_json, pause_ms
+from mostek.hub.engine import Engine, Flow, as_json, failed, pause_ms, stops_connection
 from mostek.hub.ledger import Transaction, passages
 from mostek.hub.ledger.dialect import Row
 from mostek.hub.ledger.passages import PassageLease, PlannedAction, PlannedDecision, PlannedPassage
@@ -22,8 +22,11 @@ from mostek.sdk.effect import Action, Question
 from mostek.sdk.errors import VendorError
 from mostek.sdk.settings import Settings
 
+LOG = structlog.get_logger()
 GROUP = 100
 MAX_CRASHES = 3
+# How long the passages of a flow rest whose connection is stopped.
+_STOPPED_PAUSE_MS = 5_000
 _STATES = {"act": "waiting", "wait": "waiting", "park": "parked", "exclude": "excluded"}
 
 
@@ -37,34 +40,46 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
 
 
-async def plan_group(engine: Engine, limit: int = GROUP) -> int:
-    """Plan some passages that need it; returns how many were leased.
+async def plan_group(engine: Engine, number: int, limit: int = GROUP) -> int:
+    """Plan some passages of a flow that need it; returns how many were leased.
 
     When the target cannot be asked, they are left for later. A case on which planning itself fails is parked with
     the failure, and so is one that took the worker down three times.
     """
-    leases = await engine.ledger.write(passages.lease, engine.owner, limit)
-    flows = await engine.flows() if leases else {}
-    by_flow: dict[int, list[PassageLease]] = defaultdict(list)
-    for lease in leases:
-        by_flow[lease.flow].append(lease)
-    for number, group in by_flow.items():
-        await _plan_flow(engine, flows[number], group)
+    leases = await engine.ledger.write(passages.lease, engine.owner, number, limit)
+    flow = (await engine.flows()).get(number) if leases else None
+    if flow:
+        await _plan_flow(engine, flow, leases)
+    elif leases:
+        await engine.ledger.write(_postpone, leases, _STOPPED_PAUSE_MS)
     return len(leases)
 
 
 async def _plan_flow(engine: Engine, flow: Flow, leases: Sequence[PassageLease]) -> None:
     crashed = [lease for lease in leases if lease.crashes > MAX_CRASHES]
-    if crashed:
-        await engine.ledger.write(_park_crashed, flow, crashed)
-        leases = [lease for lease in leases if lease.crashes <= MAX_CRASHES]
+    for lease in crashed:
+        crashes = Problem(cause="case.crashes", details={"times": str(lease.crashes - 1)})
+        await engine.ledger.write(_park_unseen, flow, lease, crashes)
+    leases = [lease for lease in leases if lease.crashes <= MAX_CRASHES]
     try:
         planned = await decide(engine, flow, [lease.case for lease in leases], [lease.passage for lease in leases])
     except VendorError as error:
-        pause = pause_ms(error, time.time() * 1000)
-        await engine.ledger.write(_postpone, leases, pause)
+        pause, told = pause_ms(error, time.time() * 1000), as_json(error.problem, error.words)
+        LOG.warning("planning paused", flow=flow.row.slug, problem=told, pause_ms=pause)
+        engine.silent[flow.row.target] = told
+        await engine.ledger.write(_postpone, leases, pause, flow.row.target, told)
+        if stops_connection(error):
+            await engine.stop(flow.row.target, error)
         return
-    await engine.ledger.write(_commit, flow, list(zip(leases, planned, strict=True)))
+    except Exception as error:  # noqa: BLE001 - our own fault, or the connector's, with one case stops no other
+        if len(leases) == 1:
+            await engine.ledger.write(_park_unseen, flow, leases[0], failed(error))
+        else:
+            for lease in leases:
+                await _plan_flow(engine, flow, [lease])
+        return
+    answers_again = engine.silent.pop(flow.row.target, None)
+    await engine.ledger.write(_commit, flow, list(zip(leases, planned, strict=True)), answers_again)
 
 
 async def decide(
@@ -195,15 +210,29 @@ def _facts_of(case: Case, flow: Flow, stored: _Stored, answers: Mapping[str, Any
 async def _ask(target: Opened, asked: Sequence[Question]) -> dict[str, Any]:
     if not asked:
         return {}
-    answers = await target.writes.ask(asked)
+    try:
+        answers = await target.writes.ask(asked)
+    except VendorError as error:
+        error.problem, error.words = target.redacted(error.problem), target.redact(error.words)
+        raise
     return {question.id: tuple(answer) for question, answer in zip(asked, answers, strict=True)}
 
 
-def _postpone(tx: Transaction, leases: Sequence[PassageLease], pause: int) -> None:
-    tx.run("postpone_passages", passages=[lease.passage for lease in leases], pause=pause)
+def _postpone(
+    tx: Transaction, leases: Sequence[PassageLease], pause: int, target: int = 0, problem: str | None = None
+) -> None:
+    """Leave passages for later; of a ``target`` that could not be asked it is told why."""
+    rows = [{"id": lease.passage, "fence": lease.fence} for lease in leases]
+    if problem:
+        tx.run("note_endpoint", connection=target, problem=problem)
+    tx.run("postpone_passages", passages=rows, pause=pause)
 
 
-def _commit(tx: Transaction, flow: Flow, planned: Sequence[tuple[PassageLease, Planned]]) -> None:
+def _commit(
+    tx: Transaction, flow: Flow, planned: Sequence[tuple[PassageLease, Planned]], answers_again: str | None
+) -> None:
+    if answers_again:
+        tx.run("forget_endpoint_note", connection=flow.row.target, problem=answers_again)
     rows = [
         PlannedPassage(
             lease=lease,
@@ -216,33 +245,23 @@ def _commit(tx: Transaction, flow: Flow, planned: Sequence[tuple[PassageLease, P
     trace.write(tx, [_step(lease, done, flow) for lease, done in planned if done.decisions])
 
 
-def _park_crashed(tx: Transaction, flow: Flow, leases: Sequence[PassageLease]) -> None:
-    """Park, without another look at them, the cases that took the worker down again and again."""
-    by_case = {lease.case: lease for lease in leases}
-    decisions: dict[int, list[PlannedDecision]] = {lease.passage: [] for lease in leases}
-    for row in tx.rows("records_of_cases", cases=list(by_case)):
-        lease = by_case[row["case_id"]]
-        if row["kind"] in flow.policy.kinds:
-            problem = Problem(cause="case.crashes", details={"times": str(lease.crashes - 1)})
-            decisions[lease.passage].append(
-                PlannedDecision(
-                    record=row["id"],
-                    key="",
-                    verdict="park",
-                    state="parked",
-                    cause=problem.cause,
-                    problem=as_json(problem),
-                    rule="",
-                    version=flow.row.version,
-                )
-            )
-    passages.commit(
-        tx,
-        [
-            PlannedPassage(lease=lease, endpoint=flow.row.target, decisions=tuple(decisions[lease.passage]))
-            for lease in leases
-        ],
+def _park_unseen(tx: Transaction, flow: Flow, lease: PassageLease, problem: Problem) -> None:
+    """Park, without another look at it, a case that took the worker down again and again or cannot be planned."""
+    decisions = tuple(
+        PlannedDecision(
+            record=row["id"],
+            key="",
+            verdict="park",
+            state="parked",
+            cause=problem.cause,
+            problem=as_json(problem),
+            rule="",
+            version=flow.row.version,
+        )
+        for row in tx.rows("records_of_cases", cases=[lease.case])
+        if row["kind"] in flow.policy.kinds
     )
+    passages.commit(tx, [PlannedPassage(lease=lease, endpoint=flow.row.target, decisions=decisions)])
 
 
 def _decision(decision: Decision, planned: Planned, lease: PassageLease, flow: Flow) -> PlannedDecision:

@@ -7,8 +7,9 @@ from typing import Any, Literal
 import msgspec
 
 from mostek.documents.invoice import Invoice
-from mostek.documents.problem import InvalidDocumentError, Problem, invalid, printable
+from mostek.documents.problem import InvalidDocumentError, Problem, invalid
 from mostek.hub.rules import Rule
+from mostek.sdk.effect import Match, Question
 from mostek.sdk.manifest import MappingManifest
 
 Identity = Literal["company_id", "tax_id", "email"]
@@ -45,28 +46,81 @@ def load(values: Mapping[str, Any]) -> Policy:
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, InvalidDocumentError):
             raise error.__cause__ from None
-        raise invalid("policy.invalid", str(error).rpartition("`$.")[2].rstrip("`"), reason=printable(error)) from None
+        reason, _, path = str(error).partition(" - at `$.")
+        raise invalid("policy.invalid", path.rstrip("`") or "policy", reason=reason) from None
 
 
-def options(document: Invoice, policy: Policy, tables: Mapping[str, MappingManifest]) -> dict[str, str]:
+def options(
+    document: Invoice,
+    policy: Policy,
+    tables: Mapping[str, MappingManifest],
+    matches: Mapping[str, tuple[Match, ...]],
+) -> dict[str, str]:
     """Look up what the target wants to be told, table by table.
 
-    The owner's entry wins over the connector's default. Raises ``mapping.missing`` with every value that a required
-    table lacks: values are listed, never guessed.
+    The owner's entry wins over the connector's default, and both over what the target itself says (``matches`` by
+    question id). Raises ``mapping.missing`` with every value that a required table lacks: values are listed, never
+    guessed.
     """
     found: dict[str, str] = {}
     missing: list[Problem] = []
-    for name, table in tables.items():
-        entries = {key.casefold(): value for key, value in {**table.default, **policy.mappings.get(name, {})}.items()}
-        for option, candidates in _SOURCES[table.by](document, name):
-            value = next((entries[key.casefold()] for key in candidates if key.casefold() in entries), None)
-            if value is not None:
-                found[option] = value
-            elif table.required:
-                missing.append(Problem(cause="mapping.missing", field=name, details={"value": candidates[0]}))
+    for lookup in _lookups(document, policy, tables):
+        answers = matches.get(lookup.question.id, ()) if lookup.question else ()
+        value = lookup.value if lookup.value is not None else (answers[0].id if len(answers) == 1 else None)
+        if value is not None:
+            found[lookup.option] = value
+        elif lookup.required:
+            missing.append(Problem(cause="mapping.missing", field=lookup.table, details={"value": lookup.shown}))
     if missing:
         raise InvalidDocumentError(*missing)
     return found
+
+
+def questions(document: Invoice, policy: Policy, tables: Mapping[str, MappingManifest]) -> tuple[Question, ...]:
+    """What to ask the target because neither the owner nor the connector has an entry for it."""
+    lookups = _lookups(document, policy, tables)
+    return tuple(lookup.question for lookup in lookups if lookup.question and lookup.value is None)
+
+
+class _Lookup(msgspec.Struct, frozen=True, kw_only=True):
+    """One value to be looked up: the option it fills, the entry if there is one, and whom else to ask."""
+
+    table: str
+    option: str
+    shown: str
+    required: bool
+    value: str | None
+    question: Question | None
+
+
+def _lookups(document: Invoice, policy: Policy, tables: Mapping[str, MappingManifest]) -> Iterable[_Lookup]:
+    for name, table in tables.items():
+        entries = {key.casefold(): value for key, value in {**table.default, **policy.mappings.get(name, {})}.items()}
+        for option, candidates in _SOURCES[table.by](document, name):
+            yield _Lookup(
+                table=name,
+                option=option,
+                shown=candidates[0],
+                required=table.required,
+                value=next((entries[key.casefold()] for key in candidates if key.casefold() in entries), None),
+                question=_vat_questions(document, name).get(option) if table.asked else None,
+            )
+
+
+def _vat_questions(document: Invoice, name: str) -> dict[str, Question]:
+    """By option: what the books call this rate of that country on the day of supply."""
+    return {
+        f"{name}:{code}": Question(
+            about="vat_rate",
+            by={
+                "country": code.country,
+                "rate": str(code.rate),
+                "category": code.category,
+                "date": document.supplied.isoformat(),
+            },
+        )
+        for code in dict.fromkeys(line.vat for line in document.lines)
+    }
 
 
 Lookups = Iterable[tuple[str, tuple[str, ...]]]

@@ -5,16 +5,18 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 
+import structlog
+
 from mostek.documents.problem import InvalidDocumentError
 from mostek.hub.connections import Opened
-from mostek.hub.engine import Engine, as_json, pause_ms, stops_connection
+from mostek.hub.engine import PAUSE_MS, Engine, as_json, failed, pause_ms, stops_connection
 from mostek.hub.ledger import StaleLeaseError, Transaction, catalog
 from mostek.hub.ledger import feeds as feed_rows
 from mostek.hub.ledger.feeds import FeedLease
 from mostek.sdk.errors import VendorError
 from mostek.sdk.record import Page, Record
 
-_WANTED_PAUSE_MS = 1_000
+LOG = structlog.get_logger()
 
 
 async def read_feed(engine: Engine, feeds: Sequence[int], *, forced: bool = False) -> FeedLease | None:
@@ -26,20 +28,26 @@ async def read_feed(engine: Engine, feeds: Sequence[int], *, forced: bool = Fals
     held = await engine.ledger.write(feed_rows.lease, engine.owner, feeds, forced=forced)
     if held is None:
         return None
+    opened = await engine.open(held.connection)
+    if opened is None:
+        await engine.ledger.write(feed_rows.release, held, None, held.every)
+        return held
+    stored, problem, pause = 0, None, held.every
     try:
-        opened = await engine.connections.get(held.connection)
         async for page in _ahead(_pages(opened, held)):
-            await engine.ledger.write(_store, opened, held, page)
+            stored += await engine.ledger.write(_store, opened, held, page)
     except StaleLeaseError:
         return held
     except VendorError as error:
-        await _give_up(engine, held, error)
+        await _give_up(engine, opened, held, error)
         return held
     except InvalidDocumentError as error:
-        pause = held.every
-        await engine.ledger.write(feed_rows.release, held, as_json(error.problems[0]), pause)
-        return held
-    await engine.ledger.write(feed_rows.release, held, None, held.every)
+        problem = as_json(error.problems[0])
+    except Exception as error:  # noqa: BLE001 - a connector that fails by itself stops neither the others nor the worker
+        problem, pause = opened.redact(as_json(failed(error))), PAUSE_MS
+        LOG.warning("reading failed", connection=opened.row.slug, feed=held.name, problem=problem)
+    await engine.ledger.write(feed_rows.release, held, problem, pause)
+    LOG.info("read", connection=opened.row.slug, feed=held.name, changed=stored)
     return held
 
 
@@ -51,22 +59,33 @@ async def fetch_wanted(engine: Engine) -> int:
     wanted = await engine.ledger.read(_wanted)
     asked = 0
     for row in await engine.ledger.read(catalog.feeds) if wanted else ():
-        opened = await engine.connections.get(row["connection"])
+        opened = await engine.open(row["connection"])
+        if opened is None:
+            continue
         kinds = opened.connector.manifest.feeds[row["name"]].kinds
         ids = [(kind, name) for number, kind, name in wanted if number == row["connection"] and kind in kinds]
-        if ids and row["state"] == "active":
+        away = row["problem"] is not None and row["due_ms"] > 0  # it is left alone for a while
+        if ids and row["state"] == "active" and not away:
             asked += await _fetch(engine, opened, row["id"], ids)
     return asked
 
 
 async def _fetch(engine: Engine, opened: Opened, feed: int, wanted: Sequence[tuple[str, str]]) -> int:
+    # Who waits for a record that is here already is about to be woken: asking for it again would never end.
+    known = await engine.ledger.read(_known, feed, [name for _, name in wanted])
+    wanted = [each for each in wanted if each not in known]
+    if not wanted:
+        return 0
     held = await engine.ledger.write(feed_rows.lease, engine.owner, [feed], forced=True)
     if held is None:
         return 0
     try:
         records = await opened.reads.get(held.name, [name for _, name in wanted])
     except VendorError as error:
-        await _give_up(engine, held, error)
+        await _give_up(engine, opened, held, error)
+        return 0
+    except Exception as error:  # noqa: BLE001 - as for a pass
+        await engine.ledger.write(feed_rows.release, held, opened.redact(as_json(failed(error))), PAUSE_MS)
         return 0
     found = {(record.kind, record.id) for record in records}
     absent = [_absent(kind, name) for kind, name in wanted if (kind, name) not in found]
@@ -74,10 +93,18 @@ async def _fetch(engine: Engine, opened: Opened, feed: int, wanted: Sequence[tup
     def store(tx: Transaction) -> None:
         tx.run("put_usage", connection=held.connection, usage=_usage(opened))
         feed_rows.put_records(tx, held, [*records, *absent], lane=0)
-        feed_rows.release(tx, held, None, None)
+        if not feed_rows.release(tx, held, None, None):
+            raise StaleLeaseError(held.name)
 
-    await engine.ledger.write(store)
+    try:
+        await engine.ledger.write(store)
+    except StaleLeaseError:
+        return 0
     return len(wanted)
+
+
+def _known(tx: Transaction, feed: int, ids: Sequence[str]) -> frozenset[tuple[str, str]]:
+    return frozenset((row["kind"], row["source_id"]) for row in tx.rows("known_records", feed=feed, ids=list(ids)))
 
 
 def _wanted(tx: Transaction) -> list[tuple[int, str, str]]:
@@ -125,13 +152,10 @@ async def _ahead(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
         await asyncio.gather(following, return_exceptions=True)
 
 
-async def _give_up(engine: Engine, held: FeedLease, error: VendorError) -> None:
-    problem = as_json(error.problem, error.words)
+async def _give_up(engine: Engine, opened: Opened, held: FeedLease, error: VendorError) -> None:
+    problem = opened.redact(as_json(error.problem, error.words))
     pause = pause_ms(error, time.time() * 1000)
-
-    def write(tx: Transaction) -> None:
-        feed_rows.release(tx, held, problem, pause)
-        if stops_connection(error):
-            tx.run("put_connection_problem", connection=held.connection, problem=problem, state="stopped")
-
-    await engine.ledger.write(write)
+    LOG.warning("reading paused", connection=opened.row.slug, feed=held.name, problem=problem, pause_ms=pause)
+    await engine.ledger.write(feed_rows.release, held, problem, pause)
+    if stops_connection(error):
+        await engine.stop(held.connection, error)

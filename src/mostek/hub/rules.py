@@ -57,6 +57,10 @@ FIELDS: Mapping[str, Callable[[Subject], Any]] = {
 }
 
 
+# What has an order, and is compared as the amount or date it is.
+_ORDERED = frozenset({"total", "issued"})
+
+
 class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One cell of the table: a field, how it is compared, and the values any of which will do (all, for ``is_not``)."""
 
@@ -69,9 +73,11 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise invalid("rule.unknown_field", self.field, known=", ".join(FIELDS))
         if not self.values:
             raise invalid("rule.no_values", self.field)
-        if self.operator in {"at_least", "at_most"}:
-            for value in self.values:
+        if self.field in _ORDERED:
+            for value in self.values if self.operator != "starts_with" else ():
                 _ordered(value, self.field)
+        elif self.operator in {"at_least", "at_most"}:
+            raise invalid("rule.not_ordered", self.field, known=", ".join(sorted(_ORDERED)))
 
     def holds(self, subject: Subject) -> bool:
         """Whether the subject is as this condition says."""
@@ -105,15 +111,22 @@ def _text(found: Any) -> str:
 
 
 def _is(found: Any, values: Sequence[str]) -> bool:
+    if isinstance(found, Decimal | date):
+        return any(_compare(found, value) == 0 for value in values)
     return any(_text(found) == value.casefold() for value in values)
 
 
 def _ordered(value: str, field: str) -> Decimal | date:
-    return date.fromisoformat(value) if field == "issued" else decimal(value, field)
+    if field != "issued":
+        return decimal(value, field)
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise invalid("rule.no_date", field, value=value) from None
 
 
 def _compare(found: Any, value: str) -> int:
-    expected = date.fromisoformat(value) if isinstance(found, date) else decimal(value, "value")
+    expected: Any = _ordered(value, "issued" if isinstance(found, date) else "total")
     return int(found > expected) - int(found < expected)
 
 

@@ -1,8 +1,10 @@
 """The runner: reading, planning and delivering side by side, once until everything is done, or for good."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from mostek.hub.delivery import VERIFY_AGE_MS, deliver
 from mostek.hub.engine import Engine
@@ -45,8 +47,7 @@ class Runner:
 
         What is left then waits for a system that is away, and is said in the result.
         """
-        feeds = [row["id"] for row in await self.engine.ledger.read(catalog.feeds) if row["state"] == "active"]
-        reading = asyncio.create_task(self._read_all(feeds))
+        reading = asyncio.create_task(self.read())
         loop = asyncio.get_running_loop()
         moved_at, before = loop.time(), (-1, -1, -1, -1)
         working = [asyncio.create_task(self._planning()), asyncio.create_task(self._delivering())]
@@ -56,7 +57,9 @@ class Runner:
                 counts = (left.planning, left.ready, left.settling, left.verifying)
                 if counts != before or not reading.done():
                     moved_at, before = loop.time(), counts
-                if reading.done() and (not left or loop.time() - moved_at > patience):
+                at_rest = reading.done() and not left and not await fetch_wanted(self.engine)
+                impatient = reading.done() and left and loop.time() - moved_at > patience
+                if at_rest or impatient or self._stopping.is_set():
                     break
                 self._show()
                 await self._raise_failed([reading, *working])
@@ -68,9 +71,18 @@ class Runner:
         self._show()
         return left
 
+    async def read(self) -> None:
+        """Read every feed once and nothing else: what a preview looks at."""
+        by_source: dict[int, list[int]] = {}
+        for row in await self.engine.ledger.read(catalog.feeds):
+            if row["state"] == "active":
+                by_source.setdefault(row["connection"], []).append(row["id"])
+        await asyncio.gather(*(self._read_all(group) for group in by_source.values()))
+
     async def watch(self) -> None:
         """Work until :meth:`stop`: feeds when they are due, everything else as soon as it can be done."""
-        working = [asyncio.create_task(work()) for work in (self._reading, self._planning, self._delivering)]
+        loops = (self._reading, self._fetching, self._planning, self._delivering)
+        working = [asyncio.create_task(work()) for work in loops]
         try:
             while not self._stopping.is_set():
                 self._show()
@@ -100,40 +112,61 @@ class Runner:
                 todo.discard(held.feed)
 
     async def _reading(self) -> None:
-        await self._while_work(self._read_due)
+        await self._side_by_side(self._sources_due, self._read_due)
 
     async def _planning(self) -> None:
-        await self._while_work(self._plan_due)
+        await self._side_by_side(self._flows_due, partial(plan_group, self.engine))
 
     async def _delivering(self) -> None:
-        await self._while_work(self._deliver_due)
+        await self._side_by_side(self._endpoints_due, partial(deliver, self.engine, verify_age_ms=self.verify_age_ms))
 
-    async def _while_work(self, work: Callable[[], Awaitable[bool]]) -> None:
-        """Repeat while there is work; else wait until something was committed here, or a moment.
-
-        Other processes commit too, and time wakes things: the moment is for them.
-        """
+    async def _fetching(self) -> None:
+        """Fetch what decisions wait for, once everything that was read is planned."""
         while not self._stopping.is_set():
             seen = self.engine.ledger.generation
-            if not await work():
+            if await self._flows_due() or not await fetch_wanted(self.engine):
                 await self.engine.ledger.changed(seen, _IDLE)
 
-    async def _read_due(self) -> bool:
-        feeds = [row["id"] for row in await self.engine.ledger.read(Transaction.rows, "feeds_due")]
-        return bool(feeds) and await read_feed(self.engine, feeds) is not None
+    async def _side_by_side(
+        self, due: Callable[[], Awaitable[list[int]]], work: Callable[[int], Coroutine[Any, Any, object]]
+    ) -> None:
+        """Work for each that is due, all beside each other: who is slow delays only himself.
 
-    async def _plan_due(self) -> bool:
-        if (await self.engine.ledger.read(Transaction.rows, "waits_due"))[0]["n"]:
+        Without work, wait until something was committed here, or a moment: other processes commit too.
+        """
+        running: dict[int, asyncio.Task[object]] = {}
+        try:
+            while not self._stopping.is_set():
+                seen = self.engine.ledger.generation
+                for number in await due():
+                    if number not in running:
+                        running[number] = asyncio.create_task(work(number))
+                change = asyncio.create_task(self.engine.ledger.changed(seen, _IDLE))
+                await asyncio.wait([change, *running.values()], return_when=asyncio.FIRST_COMPLETED)
+                change.cancel()
+                for number in [number for number, task in running.items() if task.done()]:
+                    running.pop(number).result()
+        finally:
+            await asyncio.gather(*running.values(), return_exceptions=True)
+
+    async def _sources_due(self) -> list[int]:
+        return sorted({row["connection"] for row in await self._rows("feeds_due")})
+
+    async def _read_due(self, source: int) -> None:
+        await read_feed(
+            self.engine, [row["id"] for row in await self._rows("feeds_due") if row["connection"] == source]
+        )
+
+    async def _flows_due(self) -> list[int]:
+        if (await self._rows("waits_due"))[0]["n"]:
             await self.engine.ledger.write(Transaction.rows, "wake_due")
-        if await self.engine.ledger.read(Transaction.rows, "open_passages_due"):
-            return bool(await plan_group(self.engine))
-        return bool(await fetch_wanted(self.engine))
+        return [row["id"] for row in await self._rows("flows_due")]
 
-    async def _deliver_due(self) -> bool:
-        age = self.verify_age_ms
-        rows = await self.engine.ledger.read(Transaction.rows, "endpoints_due", age=age)
-        moved = await asyncio.gather(*(deliver(self.engine, row["connection"], verify_age_ms=age) for row in rows))
-        return any(moved)
+    async def _endpoints_due(self) -> list[int]:
+        return [row["connection"] for row in await self._rows("endpoints_due", age=self.verify_age_ms)]
+
+    async def _rows(self, statement: str, **values: Any) -> list[Row]:
+        return await self.engine.ledger.read(Transaction.rows, statement, **values)
 
     async def _raise_failed(self, tasks: list[asyncio.Task[None]]) -> None:
         for task in tasks:

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -22,8 +22,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     action: str | None = None
 
 
-def write(tx: Transaction, steps: Sequence[Step]) -> None:
-    """Store steps in the transaction of what they tell about."""
+def write(tx: Transaction, steps: Sequence[Step], redact: Callable[[str], str] = str) -> None:
+    """Store steps in the transaction of what they tell about; ``redact`` takes the connection's secrets out."""
     if steps:
         tx.many(
             "trace_steps",
@@ -34,7 +34,7 @@ def write(tx: Transaction, steps: Sequence[Step]) -> None:
                     "passage": step.passage,
                     "action": step.action,
                     "kind": step.kind,
-                    "body": zlib.compress(canonical.encode(step.body), 3),
+                    "body": zlib.compress(redact(canonical.encode(step.body).decode()).encode(), 3),
                 }
                 for step in steps
             ],

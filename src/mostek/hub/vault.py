@@ -22,7 +22,10 @@ class Vault:
             descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(Fernet.generate_key() + b"\n")
-        self._fernet = MultiFernet([Fernet(key) for key in key_file.read_bytes().split()])
+        try:
+            self._fernet = MultiFernet([Fernet(key) for key in key_file.read_bytes().split()])
+        except ValueError:  # no key at all, or something else than keys
+            raise invalid("vault.broken_key", "key", file=key_file) from None
 
     def lock(self, secrets: Mapping[str, str]) -> str:
         """Encrypt a mapping of secrets to a text for the database."""
@@ -33,4 +36,4 @@ class Vault:
         try:
             return dict(json.loads(self._fernet.decrypt(locked.encode())))
         except InvalidToken:
-            raise invalid("vault.wrong_key") from None
+            raise invalid("vault.wrong_key", "key") from None

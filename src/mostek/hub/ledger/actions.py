@@ -93,8 +93,12 @@ def commit_outcomes(tx: Transaction, held: EndpointLease, outcomes: Sequence[Out
     _follow(tx, rows)
 
 
-def commit_verified(tx: Transaction, verified: Sequence[dict[str, Any]]) -> None:
-    """Mark effects as verified, or raise the alarm on those that stand differently in the target."""
+def commit_verified(tx: Transaction, held: EndpointLease, verified: Sequence[dict[str, Any]]) -> None:
+    """Mark effects as verified, or raise the alarm on those that stand differently in the target.
+
+    Raises :class:`StaleLeaseError`, writing nothing, when the lease has passed on.
+    """
+    extend(tx, held)
     rows = tx.rows("commit_verified", verified=list(verified))
     wrong = [row for row in rows if row["state"] != "done"]
     if wrong:
@@ -102,18 +106,17 @@ def commit_verified(tx: Transaction, verified: Sequence[dict[str, Any]]) -> None
 
 
 def _follow(tx: Transaction, rows: Sequence[Row]) -> None:
-    """What follows from new states: dependents are unblocked or planned anew, decisions judged."""
+    """What follows from new states: dependents are unblocked, waiting decisions woken, and all of them judged."""
     done = [row["key"] for row in rows if row["state"] == "done"]
     failed = [row["key"] for row in rows if row["state"] in {"parked", "alarm"}]
+    settled = done + failed
     if done:
         tx.run("unblock_dependents", keys=done)
-    if failed:
-        tx.run("revise_dependents", keys=failed)
-    settled = [f"action:{key}" for key in (*done, *failed)]
     if settled:
-        tx.run("wake", keys=settled)
-    if rows:
-        tx.run("judge", pairs=_pairs(rows))
+        tx.run("wake", keys=[f"action:{key}" for key in settled])
+    touched = [*rows, *tx.rows("dependents", keys=settled)] if settled else rows
+    if touched:
+        tx.run("judge", pairs=_pairs(touched))
 
 
 def _pairs(rows: Sequence[Row]) -> list[dict[str, Any]]:

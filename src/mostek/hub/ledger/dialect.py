@@ -18,6 +18,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 Row = Mapping[str, Any]
+# What either driver raises: the database is away, full, locked, or no database at all.
+DATABASE_ERRORS = (sqlite3.Error, psycopg.Error)
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _EXPANSION = re.compile(r"\{(\w+)((?:\s[^}]*)?)\}")
 _PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
@@ -33,7 +35,11 @@ class Cursor(Protocol):
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one database writes what differs; ``connect`` opens a connection whose rows are mappings."""
+    """How one database writes what differs.
+
+    ``connect`` opens a connection whose rows are mappings; ``transient`` are failures that a second try may not meet:
+    writers that locked each other out.
+    """
 
     name: str
     words: Mapping[str, str]
@@ -41,6 +47,7 @@ class Dialect:
     rows: Callable[[str, str, Sequence[tuple[str, str]]], str]
     parameter: Callable[[str], str]
     connect: Callable[[str], Any]
+    transient: tuple[type[Exception], ...] = ()
 
     def expand(self, text: str) -> str:
         """The text in this dialect."""
@@ -93,9 +100,7 @@ def trace_file(path: str) -> Path:
 
 
 def _open_postgres(address: str) -> psycopg.Connection[dict[str, Any]]:
-    connection = psycopg.connect(address, autocommit=True, row_factory=dict_row)
-    connection.execute("CREATE SCHEMA IF NOT EXISTS trace")
-    return connection
+    return psycopg.connect(address, autocommit=True, row_factory=dict_row)
 
 
 SQLITE = Dialect(
@@ -129,6 +134,7 @@ POSTGRESQL = Dialect(
     rows=_postgres_rows,
     parameter=lambda name: f"%({name})s",
     connect=_open_postgres,
+    transient=(psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure),
 )
 
 

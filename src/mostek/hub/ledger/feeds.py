@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from mostek.documents.problem import printable
 from mostek.hub.ledger.dialect import Row
 from mostek.hub.ledger.store import StaleLeaseError, Transaction
 from mostek.sdk.record import Page, Record
@@ -72,10 +73,11 @@ def store_page(tx: Transaction, held: FeedLease, page: Page) -> int:
 def put_records(tx: Transaction, held: FeedLease, records: Sequence[Record], *, lane: int) -> int:
     """Write those records whose fingerprint is new; an unchanged one costs no write."""
     known = _known(tx, held.feed, records)
+    latest = {(record.kind, record.id): record for record in records}
     fresh = {
-        (record.kind, record.id): record
-        for record in records
-        if (row := known.get((record.kind, record.id))) is None or row["fingerprint"] != record.fingerprint
+        key: record
+        for key, record in latest.items()
+        if (row := known.get(key)) is None or row["fingerprint"] != record.fingerprint
     }
     if not fresh:
         return 0
@@ -88,20 +90,25 @@ def put_records(tx: Transaction, held: FeedLease, records: Sequence[Record], *, 
     tx.run("put_records", workspace=held.workspace, feed=held.feed, connection=connection, records=rows)
     tx.run("open_passages", connection=connection, lane=lane, records=rows)
     roots = sorted({record.root for record in fresh.values()})
-    # A record may have moved to another case: the one it left has to be decided again too.
-    tx.run("revise_cases", connection=connection, roots=roots, cases=sorted({row["case_id"] for row in before}))
+    # A record may have moved to another case: what was decided goes with it, and the one it left is decided again too.
+    moved = [known[key]["id"] for key, record in fresh.items() if key in known and known[key]["root"] != record.root]
+    if moved:
+        tx.run("move_actions", ids=moved)
+        tx.run("move_decisions", ids=moved)
+    left = sorted({row["case_id"] for row in before})
+    tx.run("revise_cases", connection=connection, roots=roots, cases=left, lane=lane)
     tx.run("wake", keys=sorted({key for record in fresh.values() for key in wake_keys(connection, record)}))
     return len(fresh)
 
 
 def wake_keys(connection: int, record: Record) -> tuple[str, str]:
     """What a waiting decision names to be woken by this record."""
-    return (f"record:{connection}:{record.kind}:{record.id}", f"number:{connection}:{record.summary.number}")
+    return (f"record:{connection}:{record.kind}:{record.id}", f"number:{connection}:{printable(record.summary.number)}")
 
 
-def release(tx: Transaction, held: FeedLease, problem: str | None, pause_ms: int | None) -> None:
-    """Give the feed back; it is due again after the pause, or when it was due anyway."""
-    tx.run("release_feed", feed=held.feed, fence=held.fence, problem=problem, pause=pause_ms)
+def release(tx: Transaction, held: FeedLease, problem: str | None, pause_ms: int | None) -> bool:
+    """Give the feed back; it is due again after the pause, or when it was due anyway. False: it had passed on."""
+    return tx.one("release_feed", feed=held.feed, fence=held.fence, problem=problem, pause=pause_ms) is not None
 
 
 def _known(tx: Transaction, feed: int, records: Sequence[Record]) -> Mapping[tuple[str, str], Row]:
@@ -116,12 +123,17 @@ def _row(record: Record) -> dict[str, Any]:
         "kind": record.kind,
         "source_id": record.id,
         "fingerprint": record.fingerprint,
-        "payload": record.payload.decode(),
-        "number": summary.number,
+        "payload": _storable(record.payload),
+        "number": printable(summary.number),
         "currency": summary.total.currency if summary.total else None,
         "total": summary.total.minor if summary.total else None,
         "dated": summary.dated.isoformat() if summary.dated else None,
     }
+
+
+def _storable(payload: bytes) -> str:
+    """The payload as every database can keep it: bytes that are no text, and NUL, are shown escaped."""
+    return payload.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
 
 
 def _ms(moment: datetime) -> int:

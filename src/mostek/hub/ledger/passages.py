@@ -64,9 +64,13 @@ class PlannedPassage(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[PlannedDecision, ...]
 
 
-def lease(tx: Transaction, owner: str, limit: int) -> list[PassageLease]:
-    """Take passages whose case changed since they were planned: live ones first, then the back-fill."""
-    rows = tx.rows("lease_passages", owner=owner, ttl=LEASE_MS, limit=limit)
+def lease(tx: Transaction, owner: str, flow: int, limit: int) -> list[PassageLease]:
+    """Take passages of a flow whose case changed since they were planned: live ones first, then the back-fill.
+
+    One during whose planning a worker died is taken alone, so that the guilty one is told from the innocent.
+    """
+    rows = tx.rows("lease_passages", owner=owner, ttl=LEASE_MS, flow=flow, limit=limit, suspects=0)
+    rows = rows or tx.rows("lease_passages", owner=owner, ttl=LEASE_MS, flow=flow, limit=1, suspects=1)
     return [
         PassageLease(
             passage=row["id"],
@@ -92,8 +96,12 @@ def commit(tx: Transaction, planned: Sequence[PlannedPassage]) -> int:
     plans = [plan for plan in planned if plan.lease.passage in held]
     if not plans:
         return 0
-    actions = [_action(plan, decision, place, action) for plan in plans for place, decision, action in _actions(plan)]
-    keys = [action["key"] for action in actions]
+    # Several plans may need the same contact: it is the first one's.
+    first: dict[str, dict[str, Any]] = {}
+    for plan in plans:
+        for place, decision, action in _actions(plan):
+            first.setdefault(action.key, _action(plan, decision, place, action))
+    actions, keys = list(first.values()), list(first)
     needs = [
         {"action": action.key, "needs": need, "workspace": plan.lease.workspace}
         for plan in plans

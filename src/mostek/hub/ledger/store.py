@@ -1,6 +1,7 @@
 """The ledger's one door: a writer thread that commits in groups, and readers beside it."""
 
 import asyncio
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -110,7 +111,7 @@ class Ledger:
         self._readers.shutdown()
 
     def _reader(self) -> Transaction:
-        if not hasattr(self._reading, "connection"):
+        if not hasattr(self._reading, "connection") or _lost(self._reading.connection):
             self._reading.connection = self._dialect.connect(self.address)
         return Transaction(self._reading.connection, self._dialect)
 
@@ -125,15 +126,23 @@ class Ledger:
             group = [self._queue.get()]
             while not self._queue.empty() and len(group) < 64:
                 group.append(self._queue.get())
-            jobs = [job for job in group if job is not None]
-            open_ = len(jobs) == len(group)
-            self._commit(connection, jobs)
+            open_ = None not in group
+            # Whoever gave up waiting before his turn is left out; from here on a result is due.
+            jobs = [job for job in group if job is not None and job[1].set_running_or_notify_cancel()]
+            if _lost(connection):
+                with contextlib.suppress(Exception):  # still away: the jobs fail with what the lost one says
+                    connection = self._dialect.connect(self.address)
+            if jobs:
+                self._commit(connection, jobs)
         connection.close()
 
-    def _commit(self, connection: Any, jobs: Sequence[Job]) -> None:
+    def _commit(self, connection: Any, jobs: Sequence[Job], tries: int = 5) -> None:
         try:
             results = self._transact(connection, [function for function, _ in jobs])
-        except Exception as error:  # noqa: BLE001 - whatever failed belongs to the job's own future
+        except BaseException as error:  # noqa: BLE001 - whatever failed belongs to the job's own future
+            if len(jobs) == 1 and tries and isinstance(error, self._dialect.transient):
+                self._commit(connection, jobs, tries - 1)
+                return
             if len(jobs) == 1:
                 jobs[0][1].set_exception(error)
                 return
@@ -150,7 +159,8 @@ class Ledger:
             results = [function(transaction) for function in functions]
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            with contextlib.suppress(Exception):  # a lost connection or a full disk has rolled back by itself
+                connection.execute("ROLLBACK")
             raise
         self.groups += 1
         self.statements_run += transaction.ran
@@ -159,10 +169,11 @@ class Ledger:
     def _migrate(self) -> None:
         connection = self._dialect.connect(self.address)
         try:
+            if self._dialect.name == "postgresql":  # IF NOT EXISTS alone fails when two processes start at once
+                connection.execute("SELECT pg_advisory_lock(hashtext('mostek migrations'))")
+                connection.execute("CREATE SCHEMA IF NOT EXISTS trace")
             connection.execute("CREATE TABLE IF NOT EXISTS installation (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
             connection.execute("BEGIN IMMEDIATE" if self._dialect.name == "sqlite" else "BEGIN")
-            if self._dialect.name == "postgresql":
-                connection.execute("LOCK TABLE installation IN EXCLUSIVE MODE")
             applied = {row["name"] for row in connection.execute("SELECT name FROM installation").fetchall()}
             for name, text in migrations():
                 if f"migration {name}" not in applied:
@@ -174,3 +185,8 @@ class Ledger:
             connection.execute("COMMIT")
         finally:
             connection.close()
+
+
+def _lost(connection: Any) -> bool:
+    """Whether a server's connection is gone; a file's never is."""
+    return bool(getattr(connection, "closed", False))

@@ -40,6 +40,9 @@ CREATE TABLE flow (
     source BIGINT NOT NULL REFERENCES connection, target BIGINT NOT NULL REFERENCES connection,
     state TEXT NOT NULL, version INTEGER NOT NULL, UNIQUE (workspace, slug)
 );
+-- Flows that are planned: neither paused nor into a system that only its owner can bring back.
+CREATE VIEW working_flow AS SELECT f.id FROM flow f JOIN connection c ON c.id = f.target
+    WHERE f.state <> 'paused' AND c.state = 'active';
 CREATE TABLE flow_version (
     flow BIGINT NOT NULL REFERENCES flow, version INTEGER NOT NULL, workspace INTEGER NOT NULL, policy TEXT NOT NULL,
     saved BIGINT NOT NULL, PRIMARY KEY (flow, version)
@@ -57,7 +60,7 @@ CREATE TABLE passage (
     lane INTEGER NOT NULL, crashes INTEGER NOT NULL DEFAULT 0,
     owner TEXT, lease BIGINT NOT NULL DEFAULT 0, fence BIGINT NOT NULL DEFAULT 0, UNIQUE (flow, case_id)
 );
-CREATE INDEX passage_open ON passage (lane, id) WHERE planned < revision;
+CREATE INDEX passage_open ON passage (flow, lane, id) WHERE planned < revision;
 CREATE INDEX passage_case ON passage (case_id);
 
 -- What was decided for one record in one passage. state: waiting, in_doubt, parked, excluded, done.
@@ -94,6 +97,11 @@ CREATE INDEX action_passage ON action (passage, record);
 
 CREATE TABLE need (action TEXT NOT NULL, needs TEXT NOT NULL, workspace INTEGER NOT NULL, PRIMARY KEY (needs, action));
 CREATE INDEX need_action ON need (action);
+
+-- Who did what, with secrets left out.
+CREATE TABLE audit (
+    id {id}, workspace INTEGER NOT NULL, at BIGINT NOT NULL, person TEXT NOT NULL, command TEXT NOT NULL, request TEXT NOT NULL
+);
 
 -- Record A of the source is record B of the target.
 CREATE VIEW link AS SELECT a.workspace, a.key, a.kind, f.connection AS source, r.source_id, a.endpoint AS target, a.target_id,

@@ -10,6 +10,12 @@ UPDATE endpoint SET lease = {now} + :ttl WHERE connection = :connection AND fenc
 UPDATE endpoint SET owner = NULL, lease = 0, not_before = {now} + CAST(:pause AS BIGINT), problem = :problem
 WHERE connection = :connection AND fence = :fence;
 
+-- name: note_endpoint
+UPDATE endpoint SET problem = :problem WHERE connection = :connection;
+
+-- name: forget_endpoint_note
+UPDATE endpoint SET problem = NULL WHERE connection = :connection AND problem = :problem;
+
 -- name: doubt_abandoned
 UPDATE action SET state = 'unknown', settles = sent + :settles_after, changed = {now}
 WHERE endpoint = :connection AND state IN ('sent', 'unknown', 'accepted') AND state = 'sent' AND fence < :fence
@@ -19,7 +25,7 @@ RETURNING key, passage, record;
 SELECT id FROM flow WHERE target = :connection AND state = 'live' ORDER BY id;
 
 -- name: take
-SELECT a.key, a.body, a.payload, a.passage, a.record FROM action a JOIN passage p ON p.id = a.passage
+SELECT a.key, a.body, a.payload, a.passage, a.record, a.attempts FROM action a JOIN passage p ON p.id = a.passage
 WHERE a.endpoint = :connection AND a.flow = :flow AND a.lane = :lane AND a.state = 'ready' AND a.not_before <= {now}
 AND p.planned = p.revision ORDER BY a.passage, a.place LIMIT :limit;
 
@@ -33,6 +39,9 @@ AND EXISTS (SELECT 1 FROM endpoint e WHERE e.connection = action.endpoint AND e.
 UPDATE action SET state = v.state, target_id = coalesce(v.target_id, action.target_id),
     target_number = coalesce(v.target_number, action.target_number),
     cause = v.cause, problem = v.problem, words = v.words, changed = {now},
+    -- What surely was not sent may be planned anew, unless an earlier attempt of it was sent: then its bytes are frozen.
+    sent = CASE WHEN v.state = 'ready' AND action.state = 'sent' AND action.attempts = 1 THEN NULL ELSE action.sent END,
+    attempts = action.attempts - CASE WHEN v.state = 'ready' AND action.state = 'sent' THEN 1 ELSE 0 END,
     settles = CASE WHEN v.settles_ms IS NULL THEN action.settles ELSE {now} + v.settles_ms END,
     not_before = CASE WHEN v.wait_ms IS NULL THEN action.not_before ELSE {now} + v.wait_ms END
 FROM {rows v outcomes: key text, state text, target_id text, target_number text, cause text, problem text, words text, settles_ms bigint, wait_ms bigint}
@@ -41,7 +50,7 @@ AND EXISTS (SELECT 1 FROM endpoint e WHERE e.connection = action.endpoint AND e.
 RETURNING action.key, action.state, action.passage, action.record;
 
 -- name: to_settle
-SELECT key, body, payload, target_id, state, attempts, {now} - sent AS held FROM action
+SELECT key, body, payload, target_id, state, attempts, cause, problem, {now} - sent AS held FROM action
 WHERE endpoint = :connection AND state IN ('sent', 'unknown', 'accepted') AND state <> 'sent' AND settles <= {now} ORDER BY settles, key LIMIT :limit;
 
 -- name: next_settle
@@ -84,7 +93,7 @@ SELECT id, kind, at, passage, action, body FROM trace.step WHERE case_id = :case
 
 -- name: work_left
 SELECT
-    (SELECT count(*) FROM passage WHERE planned < revision AND flow IN (SELECT id FROM flow WHERE state <> 'paused')) AS planning,
+    (SELECT count(*) FROM passage WHERE planned < revision AND flow IN (SELECT id FROM working_flow)) AS planning,
     (SELECT count(*) FROM action a JOIN flow f ON f.id = a.flow WHERE a.state = 'ready' AND f.state = 'live') AS ready,
     (SELECT count(*) FROM action WHERE state IN ('sent', 'unknown', 'accepted')) AS settling,
     (SELECT count(*) FROM action WHERE state = 'done' AND verified IS NULL) AS verifying;

@@ -52,7 +52,7 @@ UPDATE flow SET version = :version WHERE id = :flow;
 
 -- name: revise_flow
 UPDATE passage SET revision = revision + 1 WHERE flow = :flow
-AND id IN (SELECT passage FROM decision WHERE state IN ('waiting', 'parked', 'excluded'));
+AND (planned < revision OR id IN (SELECT passage FROM decision WHERE state IN ('waiting', 'parked', 'excluded')));
 
 -- name: installation
 SELECT name, value FROM installation;

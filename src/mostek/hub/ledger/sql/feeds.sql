@@ -5,11 +5,12 @@ UPDATE feed SET owner = :owner, lease = {now} + :ttl, fence = fence + 1 WHERE id
 ) RETURNING id, workspace, connection, name, fence, cursor, since, watermark, passes, every;
 
 -- name: feeds_due
-SELECT f.id FROM feed f JOIN connection c ON c.id = f.connection
+SELECT f.id, f.connection FROM feed f JOIN connection c ON c.id = f.connection
 WHERE c.state = 'active' AND f.due <= {now} AND f.lease < {now} ORDER BY f.due, f.id;
 
 -- name: known_records
-SELECT id, case_id, kind, source_id, fingerprint FROM record WHERE feed = :feed AND source_id IN {each ids};
+SELECT r.id, r.case_id, r.kind, r.source_id, r.fingerprint, c.root FROM record r JOIN cases c ON c.id = r.case_id
+WHERE r.feed = :feed AND r.source_id IN {each ids};
 
 -- name: add_cases
 INSERT INTO cases (workspace, connection, root) SELECT DISTINCT CAST(:workspace AS INTEGER), CAST(:connection AS BIGINT), v.root
@@ -35,8 +36,16 @@ SELECT DISTINCT k.workspace, k.flow, c.id, 0, CAST(:lane AS INTEGER) FROM {rows 
 CROSS JOIN cases c JOIN flow_kind k ON k.source = :connection AND k.kind = v.kind
 WHERE c.connection = :connection AND c.root = v.root ON CONFLICT (flow, case_id) DO NOTHING;
 
+-- name: move_actions
+UPDATE action SET passage = p.id FROM record r JOIN passage p ON p.case_id = r.case_id
+WHERE r.id IN {each_int ids} AND action.record = r.id AND p.flow = action.flow AND p.id <> action.passage;
+
+-- name: move_decisions
+UPDATE decision SET passage = p.id FROM record r JOIN passage p ON p.case_id = r.case_id JOIN passage o ON o.flow = p.flow
+WHERE r.id IN {each_int ids} AND decision.record = r.id AND o.id = decision.passage AND p.id <> o.id;
+
 -- name: revise_cases
-UPDATE passage SET revision = revision + 1 WHERE case_id IN {each_int cases} OR case_id IN (
+UPDATE passage SET revision = revision + 1, lane = CASE WHEN lane > :lane THEN CAST(:lane AS INTEGER) ELSE lane END WHERE case_id IN {each_int cases} OR case_id IN (
     SELECT id FROM cases WHERE connection = :connection AND root IN {each roots});
 
 -- name: wake
@@ -57,7 +66,7 @@ WHERE id = :feed AND fence = :fence AND owner = :owner RETURNING id;
 
 -- name: release_feed
 UPDATE feed SET owner = NULL, lease = 0, problem = :problem, due = coalesce({now} + CAST(:pause AS BIGINT), due)
-WHERE id = :feed AND fence = :fence;
+WHERE id = :feed AND fence = :fence RETURNING id;
 
 -- name: run_feeds_now
 UPDATE feed SET due = 0 WHERE id IN {each_int feeds};

@@ -1,0 +1,148 @@
+"""Commands on connections: add or change one, list them, test one live."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from mostek.documents.problem import Problem, invalid
+from mostek.hub.connections import Opened, connector_of, split_secrets
+from mostek.hub.installation import Installation
+from mostek.hub.ledger import catalog
+from mostek.hub.ledger.catalog import ConnectionRow
+from mostek.sdk.capability import utc_now
+from mostek.sdk.errors import VendorError
+from mostek.sdk.limits import Budget, Usage
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+
+class Add(msgspec.Struct, kw_only=True):
+    """Add a connection, or change the settings of one; settings left out keep their value."""
+
+    slug: str
+    connector: str
+    settings: Mapping[str, Any] = {}
+
+
+class List(msgspec.Struct, kw_only=True):
+    """All connections."""
+
+
+class Check(msgspec.Struct, kw_only=True):
+    """Test one connection live, changing nothing."""
+
+    slug: str
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """A connection as it is shown: never a secret. ``calls_free_at`` is when the next call is allowed, if not now."""
+
+    slug: str
+    connector: str
+    name: str
+    state: str
+    settings: Mapping[str, Any]
+    proof: str
+    calls_left: int | None
+    calls_free_at: datetime | None
+    problem: Mapping[str, Any] | None
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a live test; ``problems`` is empty when all is well."""
+
+    slug: str
+    ok: bool
+    system: str = ""
+    version: str = ""
+    rights: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    words: str = ""
+
+
+async def add(hub: Installation, request: Add) -> View:
+    """Check the settings, lock the secrets, and store the connection with its feeds."""
+    if not SLUG.fullmatch(request.slug):
+        raise invalid("connection.slug", "slug", slug=request.slug)
+    connector = connector_of(request.connector)
+    before = await _by_slug(hub, request.slug)
+    kept = {**before.settings, **hub.vault.unlock(before.secrets)} if before else {}
+    shown, hidden = split_secrets(connector, {**kept, **request.settings})
+    number = await hub.ledger.write(
+        catalog.put_connection,
+        request.slug,
+        connector.id,
+        settings=shown,
+        secrets=hub.vault.lock(hidden),
+        feeds={name: feed.every for name, feed in connector.manifest.feeds.items()},
+        writes=bool(connector.manifest.writes),
+    )
+    if number is None:
+        raise invalid("connection.taken", "slug", slug=request.slug)
+    return await _view(hub, await hub.connections.get(number))
+
+
+async def list_(hub: Installation, _: List) -> tuple[View, ...]:
+    """All connections, oldest first."""
+    rows = await hub.ledger.read(catalog.connections)
+    return tuple([await _view(hub, await hub.connections.get(row.id)) for row in rows])
+
+
+async def check(hub: Installation, request: Check) -> Checked:
+    """Log in and look around; what is wrong comes back as problems, not as an exception."""
+    row = await _by_slug(hub, request.slug)
+    if row is None:
+        raise invalid("connection.unknown", "slug", slug=request.slug)
+    held = hub.connections.open(row)
+    try:
+        health = await held.session.check()
+    except VendorError as error:
+        return Checked(
+            slug=row.slug, ok=False, problems=(held.redacted(error.problem),), words=held.redact(error.words)
+        )
+    finally:
+        await held.session.close()
+    return Checked(
+        slug=row.slug,
+        ok=not health.problems,
+        system=health.system,
+        version=held.redact(health.version),
+        rights=tuple(map(held.redact, health.rights)),
+        problems=tuple(map(held.redacted, health.problems)),
+    )
+
+
+async def number_of(hub: Installation, slug: str) -> int:
+    """The number of a connection by its slug; raises ``connection.unknown``."""
+    row = await _by_slug(hub, slug)
+    if row is None:
+        raise invalid("connection.unknown", "slug", slug=slug)
+    return row.id
+
+
+async def _by_slug(hub: Installation, slug: str) -> ConnectionRow | None:
+    rows = await hub.ledger.read(catalog.connections)
+    return next((row for row in rows if row.slug == slug), None)
+
+
+async def _view(hub: Installation, held: Opened) -> View:
+    row = await hub.ledger.read(catalog.connection, held.row.id) or held.row
+    manifest = held.connector.manifest
+    # The stored count: another process may be the one that calls.
+    budget = Budget(held.budget.per_hour, held.budget.per_day, msgspec.convert(row.usage, Usage))
+    now = utc_now()
+    free = budget.free_at(now)
+    return View(
+        slug=row.slug,
+        connector=manifest.id,
+        name=manifest.names["en"],
+        state=row.state,
+        settings=row.settings,
+        proof=manifest.proof["en"],
+        calls_left=budget.left(now),
+        calls_free_at=free if free > now else None,
+        problem=row.problem,
+    )

@@ -1,0 +1,79 @@
+"""Commands on what needs a person: try again, or leave out."""
+
+import msgspec
+
+from mostek.documents.problem import Problem, invalid
+from mostek.hub.commands.looking import Inbox, inbox
+from mostek.hub.engine import as_json
+from mostek.hub.installation import Installation
+from mostek.hub.ledger import Transaction
+
+
+class Retry(msgspec.Struct, kw_only=True):
+    """Decide parked or excluded records again: the given ones, or all of a cause."""
+
+    records: tuple[int, ...] = ()
+    cause: str = ""
+
+
+class Exclude(msgspec.Struct, kw_only=True):
+    """Leave records out for good, with a reason that stays with them; a retry takes it back."""
+
+    records: tuple[int, ...] = ()
+    cause: str = ""
+    reason: str
+    person: str = "command line"
+
+
+class Mended(msgspec.Struct, frozen=True, kw_only=True):
+    """Which records the command took effect on, and which it did not, because they were in another state."""
+
+    records: tuple[int, ...]
+    untouched: tuple[int, ...]
+
+
+async def retry(hub: Installation, request: Retry) -> Mended:
+    """Plan them again at the next run; an alarm is first looked for in the target again."""
+    records = await _chosen(hub, request.records, request.cause)
+    return await hub.ledger.write(_retry, records)
+
+
+async def exclude(hub: Installation, request: Exclude) -> Mended:
+    """Mark them as left out by this person; one whose effect is in flight is not touched."""
+    if not request.reason.strip():
+        raise invalid("inbox.no_reason", "reason")
+    records = await _chosen(hub, request.records, request.cause)
+    problem = Problem(cause="excluded.person", details={"reason": request.reason, "person": request.person})
+    return await hub.ledger.write(_exclude, records, request.person, problem)
+
+
+async def _chosen(hub: Installation, records: tuple[int, ...], cause: str) -> tuple[int, ...]:
+    if records or not cause:
+        return records
+    chosen: list[int] = []
+    while page := await inbox(hub, Inbox(cause=cause, after=chosen[-1] if chosen else 0, limit=1000)):
+        chosen += [item.record for item in page]
+    return tuple(chosen)
+
+
+def _retry(tx: Transaction, records: tuple[int, ...]) -> Mended:
+    numbers = list(records)
+    before = {row["record"] for row in tx.rows("decisions_of_records", records=numbers) if _open(row["state"])}
+    alarms = tx.rows("settle_alarms", records=numbers)
+    if alarms:
+        tx.run("judge", pairs=[{"passage": row["passage"], "record": row["record"]} for row in alarms])
+    tx.run("retry_decisions", records=numbers)
+    tx.run("forget_person", records=numbers)
+    return Mended(records=tuple(sorted(before)), untouched=tuple(sorted(set(records) - before)))
+
+
+def _open(state: str) -> bool:
+    return state in {"parked", "excluded"}
+
+
+def _exclude(tx: Transaction, records: tuple[int, ...], person: str, problem: Problem) -> Mended:
+    rows = tx.rows("exclude_decisions", records=list(records), person=person, problem=as_json(problem))
+    touched = {row["record"] for row in rows}
+    if rows:
+        tx.run("revise_passages", passages=sorted({row["passage"] for row in rows}))
+    return Mended(records=tuple(sorted(touched)), untouched=tuple(sorted(set(records) - touched)))
