@@ -40,10 +40,14 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownKey(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ledger holds under a key: the action's state and the digest of what it carried over."""
+    """What the ledger holds under a key: the action's state and the digest of what it carried over.
+
+    ``other_flow`` names the flow that has it when that is not the one being planned.
+    """
 
     state: str
     digest: str
+    other_flow: str = ""
 
 
 class Original(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,6 +172,7 @@ class _Stop(Exception):
 
 def _decide(entry: Entry, scope: _Scope) -> Decision:
     try:
+        _not_of_another_flow(entry, scope)
         _readable(entry, scope)
         _unchanged(entry, scope)
         if _carried_over(entry, scope):
@@ -182,6 +187,13 @@ def _decide(entry: Entry, scope: _Scope) -> Decision:
         if tables:
             return scope.wait(entry, *error.problems, key=f"mapping:{tables[0]}")
         return scope.park(entry, *error.problems)
+
+
+def _not_of_another_flow(entry: Entry, scope: _Scope) -> None:
+    """One duty has one effect: what another flow between the same two systems carries over is left to it."""
+    known = scope.known(entry)
+    if known and known.other_flow:
+        raise _Stop(scope.exclude(entry, Problem(cause="excluded.other_flow", details={"flow": known.other_flow})))
 
 
 def _carried_over(entry: Entry, scope: _Scope) -> bool:

@@ -176,7 +176,7 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True):
 def _stored_facts(
     tx: Transaction, flow: Flow, passage_ids: Sequence[int], keys: Sequence[str], numbers: Sequence[str]
 ) -> _Stored:
-    states = tx.rows("states_of_keys", keys=list(keys))
+    states = tx.rows("states_of_keys", flow=flow.row.id, keys=list(keys))
     decisions = tx.rows("decisions_of_passages", passages=list(passage_ids))
     originals = (
         tx.rows("records_by_number", flow=flow.row.id, connection=flow.row.source, numbers=list(numbers))
@@ -184,7 +184,10 @@ def _stored_facts(
         else []
     )
     return _Stored(
-        keys={row["key"]: KnownKey(state=row["state"], digest=row["digest"]) for row in states},
+        keys={
+            row["key"]: KnownKey(state=row["state"], digest=row["digest"], other_flow=row["other_flow"])
+            for row in states
+        },
         originals={
             row["number"]: Original(kind=row["kind"], id=row["source_id"], state=row["state"] or "waiting")
             for row in originals

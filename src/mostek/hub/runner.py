@@ -6,14 +6,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import structlog
+
 from mostek.hub.delivery import VERIFY_AGE_MS, deliver
 from mostek.hub.engine import Engine
-from mostek.hub.ledger import Transaction, catalog
+from mostek.hub.ledger import OUTAGES, Transaction, catalog
 from mostek.hub.ledger.dialect import Row
 from mostek.hub.planning import plan_group
 from mostek.hub.reading import fetch_wanted, read_feed
 
+LOG = structlog.get_logger()
 _IDLE = 0.25
+# A database that is restarted or locked is asked again after this many seconds; the worker lives on.
+_DATABASE_PAUSE = 1.0
 
 
 class Left:
@@ -124,8 +129,16 @@ class Runner:
         """Fetch what decisions wait for, once everything that was read is planned."""
         while not self._stopping.is_set():
             seen = self.engine.ledger.generation
-            if await self._flows_due() or not await fetch_wanted(self.engine):
-                await self.engine.ledger.changed(seen, _IDLE)
+            try:
+                if await self._flows_due() or not await fetch_wanted(self.engine):
+                    await self.engine.ledger.changed(seen, _IDLE)
+            except OUTAGES as error:
+                await self._outlast(error)
+
+    async def _outlast(self, error: Exception) -> None:
+        """Live on without the database until it is back."""
+        LOG.warning("database away", reason=str(error))
+        await asyncio.sleep(_DATABASE_PAUSE)
 
     async def _side_by_side(
         self, due: Callable[[], Awaitable[list[int]]], work: Callable[[int], Coroutine[Any, Any, object]]
@@ -138,14 +151,17 @@ class Runner:
         try:
             while not self._stopping.is_set():
                 seen = self.engine.ledger.generation
-                for number in await due():
-                    if number not in running:
-                        running[number] = asyncio.create_task(work(number))
-                change = asyncio.create_task(self.engine.ledger.changed(seen, _IDLE))
-                await asyncio.wait([change, *running.values()], return_when=asyncio.FIRST_COMPLETED)
-                change.cancel()
-                for number in [number for number, task in running.items() if task.done()]:
-                    running.pop(number).result()
+                try:
+                    for number in await due():
+                        if number not in running:
+                            running[number] = asyncio.create_task(work(number))
+                    change = asyncio.create_task(self.engine.ledger.changed(seen, _IDLE))
+                    await asyncio.wait([change, *running.values()], return_when=asyncio.FIRST_COMPLETED)
+                    change.cancel()
+                    for number in [number for number, task in running.items() if task.done()]:
+                        running.pop(number).result()
+                except OUTAGES as error:
+                    await self._outlast(error)
         finally:
             await asyncio.gather(*running.values(), return_exceptions=True)
 

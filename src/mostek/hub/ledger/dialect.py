@@ -20,6 +20,8 @@ from psycopg.rows import dict_row
 Row = Mapping[str, Any]
 # What either driver raises: the database is away, full, locked, or no database at all.
 DATABASE_ERRORS = (sqlite3.Error, psycopg.Error)
+# What passes when the database is back: restarted, locked by another process, out of connections.
+OUTAGES = (sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError)
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _EXPANSION = re.compile(r"\{(\w+)((?:\s[^}]*)?)\}")
 _PARAMETER = re.compile(r"(?<![:\w]):(\w+)")

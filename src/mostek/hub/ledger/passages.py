@@ -116,6 +116,7 @@ def commit(tx: Transaction, planned: Sequence[PlannedPassage]) -> int:
         tx.run("put_actions", actions=actions)
         tx.run("put_needs", needs=needs)
         tx.run("unblock", keys=keys)
+        tx.run("revise_overtaken", actions=[_owner(action) for action in actions])
     tx.run("put_decisions", decisions=[_decision(plan, decision) for plan in plans for decision in plan.decisions])
     pairs = [
         {"passage": plan.lease.passage, "record": decision.record}
@@ -161,6 +162,10 @@ def _action(plan: PlannedPassage, decision: PlannedDecision, place: int, action:
         "digest": action.digest,
         "payload": action.payload,
     }
+
+
+def _owner(action: dict[str, Any]) -> dict[str, Any]:
+    return {name: action[name] for name in ("key", "passage", "flow", "kind")}
 
 
 def _decision(plan: PlannedPassage, decision: PlannedDecision) -> dict[str, Any]:

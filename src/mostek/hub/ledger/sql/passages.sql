@@ -22,8 +22,14 @@ ORDER BY p.id LIMIT :limit;
 UPDATE passage SET revision = revision + 1 WHERE id IN {each_int passages};
 
 -- name: states_of_keys
-SELECT key, CASE WHEN state = 'ready' AND sent IS NOT NULL THEN 'sent' ELSE state END AS state, digest, passage, target_id
-FROM action WHERE key IN {each keys};
+SELECT a.key, CASE WHEN a.state = 'ready' AND a.sent IS NOT NULL THEN 'sent' ELSE a.state END AS state, a.digest,
+    CASE WHEN a.flow = :flow THEN '' ELSE f.slug END AS other_flow
+FROM action a JOIN flow f ON f.id = a.flow WHERE a.key IN {each keys};
+
+-- name: revise_overtaken
+UPDATE passage SET revision = revision + 1 WHERE id IN (
+    SELECT v.passage FROM {rows v actions: key text, passage bigint, flow bigint, kind text} JOIN action a ON a.key = v.key
+    WHERE a.flow <> v.flow AND v.kind <> 'contact');
 
 -- name: decisions_of_passages
 SELECT passage, record, state, by_person FROM decision WHERE passage IN {each_int passages};
