@@ -8,6 +8,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ import msgspec
 import pytest
 
 from mostek.hub import connections
+from mostek.hub import policy as policies
 from mostek.hub.connections import Connections, split_secrets
 from mostek.hub.delivery import deliver
 from mostek.hub.engine import Engine
@@ -148,10 +150,19 @@ class Installation:
         assert number
         return number
 
-    async def flow(self, slug: str, source: int, target: int, policy: Mapping[str, Any], kinds: Any = KINDS) -> int:
+    async def flow(
+        self,
+        slug: str,
+        source: int,
+        target: int,
+        policy: Mapping[str, Any],
+        *,
+        kinds: Any = KINDS,
+        since: date | None = None,
+    ) -> int:
         """Store a flow as the command does."""
         number = await self.ledger.write(
-            catalog.add_flow, slug, source, target, policy=dict(policy), kinds=kinds, since=None
+            catalog.add_flow, slug, source, target, policy=dict(policy), kinds=kinds, since=since
         )
         assert number
         return number
@@ -177,7 +188,8 @@ class Installation:
     async def change_policy(self, policy: Mapping[str, Any]) -> None:
         """Save a new version of the first flow's policy."""
         flow = (await self.ledger.read(catalog.flows))[0]
-        await self.ledger.write(catalog.change_flow, flow, dict(policy))
+        kinds = policy.get("kinds", KINDS)
+        await self.ledger.write(catalog.change_flow, flow, dict(policy), kinds, policies.load(policy).starts_from)
 
 
 async def install(
@@ -208,7 +220,7 @@ async def install(
     hub = Installation(ledger, vault, engine, toy.SHOPS[name], toy.BOOKS[name], name)
     source = await hub.connect("shop", toy.SHOP, {"shop": name})
     target = await hub.connect("books", toy.BOOKS_CONNECTOR, {"books": name, "settles_after": 1})
-    await hub.flow("shop-to-books", source, target, policy or {}, kinds)
+    await hub.flow("shop-to-books", source, target, policy or {}, kinds=kinds)
     return hub
 
 

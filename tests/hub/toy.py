@@ -366,7 +366,9 @@ def parse(settings: ShopSettings, record: Record) -> Document:
 
 
 def render(_: BooksSettings, action: Action) -> bytes:
-    """The canonical bytes of the action."""
+    """The canonical bytes of the action; a number of more than thirty characters has no place in these books."""
+    if len(getattr(action.subject, "number", "")) > LONGEST_NUMBER:
+        raise invalid("toy.too_long", "number")
     if isinstance(action.subject, Invoice):
         fit(action.subject, PROFILE)
     return canonical.encode(action)
@@ -391,6 +393,7 @@ def expect(_: BooksSettings, action: Action) -> Statement | None:
 
 
 PROFILE = Profile(line_sums=True)
+LONGEST_NUMBER = 30
 SHOP: Connector[ShopSettings] = Connector(
     manifest=Manifest(
         id="toyshop",

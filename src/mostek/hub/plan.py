@@ -12,11 +12,12 @@ import msgspec
 from mostek.documents.booking import Profile, fit
 from mostek.documents.invoice import Invoice
 from mostek.documents.lines import Line
-from mostek.documents.party import Contact, Party, compact_id
+from mostek.documents.party import Contact
 from mostek.documents.payment import CreditLink, Payment
 from mostek.documents.problem import InvalidDocumentError, Problem
 from mostek.hub import policy as policies
 from mostek.hub.cases import Case, Entry, joined
+from mostek.hub.identity import identity_of, looked_up_by
 from mostek.hub.keys import duty_key
 from mostek.hub.policy import Policy
 from mostek.hub.rules import Rule, Subject, first_match
@@ -62,13 +63,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What was read for one case before deciding; kept with the trace.
 
     ``matches`` by question id, ``keys`` from the ledger, ``originals`` by number, ``excluded`` the records a person
-    left out.
+    left out, ``refused`` by record what cannot be written down for the target.
     """
 
     matches: Mapping[str, tuple[Match, ...]] = {}
     keys: Mapping[str, KnownKey] = {}
     originals: Mapping[str, Original] = {}
     excluded: frozenset[int] = frozenset()
+    refused: Mapping[str, tuple[Problem, ...]] = {}
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +96,7 @@ def keys_of(case: Case, policy: Policy, target: Target) -> frozenset[str]:
     keys = set()
     for entry, document in _documents(case, policy):
         keys.add(_key(case, target, entry.kind, entry.id, entry.kind))
-        identity = _identity(document.buyer, policy)
+        identity = identity_of(document.buyer, policy.match)
         if identity:
             keys.add(_contact_key(case, target, identity))
     return frozenset(keys)
@@ -208,8 +210,9 @@ def _excluded(entry: Entry, scope: _Scope) -> None:
 
 
 def _readable(entry: Entry, scope: _Scope) -> None:
-    if entry.problems:
-        raise _Stop(scope.park(entry, *entry.problems))
+    problems = entry.problems or scope.facts.refused.get(str(entry.record))
+    if problems:
+        raise _Stop(scope.park(entry, *problems))
 
 
 def _in_time(entry: Entry, scope: _Scope) -> None:
@@ -321,12 +324,12 @@ _Buyer = tuple[Action | None, Reference]
 
 def _contact(entry: Entry, document: Invoice, scope: _Scope) -> _Buyer | None:
     """The buyer's card: ours by key, or a foreign one that matches; several foreign ones ask a person."""
-    identity = _identity(document.buyer, scope.policy)
+    identity = identity_of(document.buyer, scope.policy.match)
     if scope.policy.contacts == "none" or identity is None or "contact" not in scope.target.kinds:
         return None
     key = _contact_key(scope.case, scope.target, identity)
     known = scope.facts.keys.get(key)
-    question = Question(about="contact", by={"key": key, **_identities(document.buyer, identity)})
+    question = Question(about="contact", by={"key": key, **looked_up_by(document.buyer, identity)})
     foreign = [match for match in scope.facts.matches.get(question.id, ()) if not match.key and match.by != "key"]
     if known is None or known.state in _UNSENT:
         if len(foreign) > 1:
@@ -452,32 +455,13 @@ def _document_question(key: str, document: Invoice) -> Question:
 def _contact_question(
     case: Case, document: Invoice, policy: Policy, target: Target, known: Mapping[str, KnownKey]
 ) -> list[Question]:
-    identity = _identity(document.buyer, policy)
+    identity = identity_of(document.buyer, policy.match)
     if policy.contacts == "none" or identity is None or "contact" not in target.kinds:
         return []
     key = _contact_key(case, target, identity)
     if key in known and known[key].state not in _UNSENT:
         return []
-    return [Question(about="contact", by={"key": key, **_identities(document.buyer, identity)})]
-
-
-def _identity(buyer: Party, policy: Policy) -> str | None:
-    """What the buyer is recognised by, the strongest first; None for somebody who gave nothing to know him by."""
-    values = {
-        "company_id": compact_id(buyer.company_id),
-        "tax_id": compact_id(buyer.tax_id),
-        "email": buyer.email.strip().lower(),
-    }
-    return next((f"{name}:{values[name]}" for name in policy.match if values[name]), None)
-
-
-def _identities(buyer: Party, identity: str) -> dict[str, str]:
-    """What to look a buyer up by: a company by its numbers, a person by the e-mail that identifies him."""
-    name, _, value = identity.partition(":")
-    found = {name: value}
-    if name == "company_id" and buyer.tax_id:
-        found["tax_id"] = compact_id(buyer.tax_id)
-    return found
+    return [Question(about="contact", by={"key": key, **looked_up_by(document.buyer, identity)})]
 
 
 def _contact_key(case: Case, target: Target, identity: str) -> str:

@@ -73,7 +73,9 @@ async def _plan_flow(engine: Engine, flow: Flow, leases: Sequence[PassageLease])
         return
     except Exception as error:  # noqa: BLE001 - our own fault, or the connector's, with one case stops no other
         if len(leases) == 1:
-            await engine.ledger.write(_park_unseen, flow, leases[0], failed(error))
+            target = await engine.open(flow.row.target)
+            problem = target.redacted(failed(error)) if target else failed(error)
+            await engine.ledger.write(_park_unseen, flow, leases[0], problem)
         else:
             for lease in leases:
                 await _plan_flow(engine, flow, [lease])
@@ -111,33 +113,36 @@ async def decide(
 def decide_case(
     case: Case, facts: Facts, flow: Flow, target: tuple[Connector[Settings], Settings], now: datetime
 ) -> Planned:
-    """Plan one case and render its actions; pure, so that a replay of a trace gives the same bytes."""
-    try:
-        decided = plan.plan(case, facts, flow.policy, flow.target, now)
-    except Exception as error:  # noqa: BLE001 - our own fault with one case must not stop the others
-        decided = _failed(case, flow, error)
-    decisions = []
-    payloads: dict[str, bytes] = {}
-    for decision in decided:
-        rendered = _render(decision, *target)
-        if isinstance(rendered, Decision):
-            decisions.append(rendered)
-        else:
-            payloads |= rendered
-            decisions.append(decision)
-    return Planned(case=case, facts=facts, decisions=tuple(decisions), payloads=payloads, now=now)
+    """Plan one case and render its actions; pure, so that a replay of a trace gives the same bytes.
+
+    What cannot be written down is a fact too: the case is planned again with it, since others of it may rest on that.
+    """
+    while True:
+        try:
+            decided = plan.plan(case, facts, flow.policy, flow.target, now)
+        except Exception as error:  # noqa: BLE001 - our own fault with one case must not stop the others
+            decided = _failed(case, flow, error)
+        payloads, refused = _rendered(decided, *target)
+        if not refused:
+            return Planned(case=case, facts=facts, decisions=decided, payloads=payloads, now=now)
+        facts = msgspec.structs.replace(facts, refused={**facts.refused, **refused})
 
 
-def _render(decision: Decision, connector: Connector[Settings], settings: Settings) -> dict[str, bytes] | Decision:
-    """The bytes of each action; a decision whose action cannot be written down is parked with the reason."""
+def _rendered(
+    decisions: Sequence[Decision], connector: Connector[Settings], settings: Settings
+) -> tuple[dict[str, bytes], dict[str, tuple[Problem, ...]]]:
+    """The bytes of each action by key, and by record what is wrong with those that cannot be written down."""
     assert connector.render is not None, f"{connector.id} cannot be written to"
-    try:
-        return {action.key: connector.render(settings, action) for action in decision.actions}
-    except InvalidDocumentError as error:
-        problems = error.problems
-    except Exception as error:  # noqa: BLE001 - our own fault with one record must not stop the others
-        problems = (Problem(cause="case.failed", details={"reason": printable(repr(error))}),)
-    return msgspec.structs.replace(decision, verdict="park", problems=problems, actions=(), rule=decision.rule)
+    payloads: dict[str, bytes] = {}
+    refused: dict[str, tuple[Problem, ...]] = {}
+    for decision in decisions:
+        try:
+            payloads |= {action.key: connector.render(settings, action) for action in decision.actions}
+        except InvalidDocumentError as error:
+            refused[str(decision.record)] = error.problems
+        except Exception as error:  # noqa: BLE001 - our own fault with one record must not stop the others
+            refused[str(decision.record)] = (Problem(cause="case.failed", details={"reason": printable(repr(error))}),)
+    return payloads, refused
 
 
 def _failed(case: Case, flow: Flow, error: Exception) -> tuple[Decision, ...]:

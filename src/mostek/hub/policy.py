@@ -8,11 +8,11 @@ import msgspec
 
 from mostek.documents.invoice import Invoice
 from mostek.documents.problem import InvalidDocumentError, Problem, invalid
+from mostek.hub.identity import Identity
 from mostek.hub.rules import Rule
 from mostek.sdk.effect import Match, Question
 from mostek.sdk.manifest import MappingManifest
 
-Identity = Literal["company_id", "tax_id", "email"]
 Mappings = Mapping[str, Mapping[str, str]]
 
 

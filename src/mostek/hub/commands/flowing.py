@@ -119,7 +119,8 @@ async def change(hub: Installation, request: Change) -> View:
     """Save the policy as the next version."""
     policy = policies.load(request.policy)
     row = await _row(hub, request.slug)
-    await hub.ledger.write(catalog.change_flow, row, msgspec.to_builtins(policy))
+    values = msgspec.to_builtins(policy)
+    await hub.ledger.write(catalog.change_flow, row, values, policy.kinds, policy.starts_from)
     return await _view(hub, await _row(hub, request.slug))
 
 

@@ -92,15 +92,23 @@ def add_flow(
     tx.run("put_flow_version", flow=flow, version=1, workspace=WORKSPACE, policy=policy)
     rows = [{"kind": kind} for kind in kinds]
     tx.run("put_flow_kinds", flow=flow, source=source, workspace=WORKSPACE, kinds=rows)
-    if since:
-        tx.run("set_since", connection=source, since=since.isoformat())
+    day = since.isoformat() if since else None
+    first = tx.one("flows_from", connection=source, flow=flow) is None
+    tx.run("set_since" if first else "widen_since", connection=source, since=day)
     tx.run("open_flow", flow=flow)
     return flow
 
 
-def change_flow(tx: Transaction, flow: FlowRow, policy: dict[str, Any]) -> int:
-    """Save a new version of a flow's policy; what is not done yet is decided again by it."""
+def change_flow(
+    tx: Transaction, flow: FlowRow, policy: dict[str, Any], kinds: Sequence[str], since: date | None
+) -> int:
+    """Save a new version of a flow's policy; what is not done yet is decided again by it, new kinds are taken up."""
     version = flow.version + 1
+    tx.run("drop_flow_kinds", flow=flow.id)
+    rows = [{"kind": kind} for kind in kinds]
+    tx.run("put_flow_kinds", flow=flow.id, source=flow.source, workspace=flow.workspace, kinds=rows)
+    tx.run("widen_since", connection=flow.source, since=since.isoformat() if since else None)
+    tx.run("open_flow", flow=flow.id)
     tx.run("put_flow_version", flow=flow.id, version=version, workspace=flow.workspace, policy=policy)
     tx.run("set_flow_version", flow=flow.id, version=version)
     tx.run("revise_flow", flow=flow.id)

@@ -126,9 +126,14 @@ def commit(tx: Transaction, planned: Sequence[PlannedPassage]) -> int:
     ]
     if pairs:
         tx.run("judge", pairs=pairs)
-    stopped = [decision.key for plan in plans for decision in plan.decisions if decision.verdict in {"park", "exclude"}]
+    stopped = [
+        {"key": decision.key, "passage": plan.lease.passage}
+        for plan in plans
+        for decision in plan.decisions
+        if decision.verdict in {"park", "exclude"}
+    ]
     if stopped:
-        tx.run("revise_dependents", keys=stopped)
+        tx.run("revise_dependents", stopped=stopped)
     finished = [
         {"id": plan.lease.passage, "fence": plan.lease.fence, "revision": plan.lease.revision} for plan in plans
     ]

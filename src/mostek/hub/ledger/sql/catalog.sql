@@ -21,6 +21,16 @@ SELECT f.id, f.name, f.connection, f.every, f.since, f.watermark, f.passes, f.pr
 -- name: set_since
 UPDATE feed SET since = :since WHERE connection = :connection AND passes = 0;
 
+-- name: widen_since
+UPDATE feed SET since = :since, cursor = '', due = 0, passes = 0, watermark = NULL WHERE connection = :connection
+AND since IS NOT NULL AND (CAST(:since AS TEXT) IS NULL OR since > CAST(:since AS TEXT));
+
+-- name: flows_from
+SELECT id FROM flow WHERE source = :connection AND id <> :flow LIMIT 1;
+
+-- name: drop_flow_kinds
+DELETE FROM flow_kind WHERE flow = :flow;
+
 -- name: put_endpoint
 INSERT INTO endpoint (connection, workspace) VALUES (:connection, :workspace) ON CONFLICT DO NOTHING;
 

@@ -85,7 +85,8 @@ AND NOT EXISTS (
 
 -- name: revise_dependents
 UPDATE passage SET revision = revision + 1 WHERE id IN (
-    SELECT a.passage FROM need n JOIN action a ON a.key = n.action WHERE n.needs IN {each keys} AND a.state IN ('blocked', 'ready'));
+    SELECT a.passage FROM need n JOIN action a ON a.key = n.action JOIN {rows v stopped: key text, passage bigint} ON v.key = n.needs
+    WHERE a.state IN ('blocked', 'ready') AND a.passage <> v.passage);
 
 -- name: dependents
 WITH RECURSIVE later (key) AS (
