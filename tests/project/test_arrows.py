@@ -14,6 +14,7 @@ import pytest
 from tests.project.source import Module, connectors, inside, modules
 
 DATABASES_AND_FRAMEWORKS = ("django", "procrastinate", "psycopg", "sqlite3")
+KIT = "mostek.sdk.kit"  # runs sandboxes under pytest: for tests alone
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,13 @@ class Rule:
 def rules(connector_packages: list[str]) -> Iterator[Rule]:
     """Give the rules for the house and for each connector."""
     yield Rule("mostek.documents", never=DATABASES_AND_FRAMEWORKS)
-    yield Rule("mostek.sdk", may=("mostek.documents",), never=DATABASES_AND_FRAMEWORKS)
-    yield Rule("mostek.hub", may=("mostek.sdk", "mostek.documents"))
+    yield Rule("mostek.sdk", may=("mostek.documents",), never=(*DATABASES_AND_FRAMEWORKS, "pytest"), except_for=KIT)
+    yield Rule(KIT, may=("mostek.sdk", "mostek.documents", "mostek.sandbox"), never=DATABASES_AND_FRAMEWORKS)
+    yield Rule("mostek.hub", may=("mostek.sdk", "mostek.documents"), never=(KIT,))
     yield Rule("mostek.sandbox")
     for package in connector_packages:
         sandbox = f"{package}.sandbox"
-        yield Rule(package, may=("mostek.sdk", "mostek.documents"), except_for=sandbox)
+        yield Rule(package, may=("mostek.sdk", "mostek.documents"), never=(KIT,), except_for=sandbox)
         yield Rule(sandbox, may=("mostek.sandbox",))
 
 
@@ -80,6 +82,9 @@ def test_every_folder_of_modules_is_a_package() -> None:
         ("mostek.documents", "from mostek.sdk import http", "mostek.sdk.http"),
         ("mostek.sdk", "import django.db", "django.db"),
         ("mostek.sdk", "from ..hub.ledger import rows", "mostek.hub.ledger.rows"),
+        ("mostek.sdk", "from mostek.sdk.kit import contract", "mostek.sdk.kit.contract"),
+        ("mostek.sdk.kit", "from mostek.connectors import some", "mostek.connectors.some"),
+        ("mostek.hub", "from mostek.sdk.kit import room", "mostek.sdk.kit.room"),
         ("mostek.hub", "from mostek.connectors import some", "mostek.connectors.some"),
         ("mostek.sandbox", "from mostek.documents import money", "mostek.documents.money"),
         ("mostek.connectors.some", "from mostek.hub import plan", "mostek.hub.plan"),
@@ -100,6 +105,7 @@ def test_a_wrong_arrow_is_seen(tmp_path: Path, package: str, line: str, fault: s
     ("package", "line"),
     [
         ("mostek.hub", "from mostek.sdk import http, errors"),
+        ("mostek.sdk.kit", "from mostek.sandbox import running"),
         ("mostek.connectors.some", "from . import fields, mapping"),
         ("mostek.connectors.some.sandbox", "from mostek.sandbox import Sandbox"),
     ],

@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.project.source import modules
+from tests.project.source import Module, inside, modules
 
 CAUSE = re.compile(r"[a-z_]+\.[a-z_]+")
 # Dotted texts of the core that are no causes: a file and a package.
 OTHERS = {"manifest.toml", "mostek.locale"}
+KIT = "mostek.sdk.kit"
 # Functions that build a problem with details of their own, and these details.
 BUILDERS = {
     "_differs": {"found", "stated", "difference"},
@@ -27,11 +28,16 @@ class Raised:
     details: frozenset[str] | None = None
 
 
+def product(package: str) -> list[Module]:
+    """The modules that a user meets: without the contract kit, which speaks to connectors' authors."""
+    return [module for module in modules(package) if not inside(module.name, KIT)]
+
+
 def named(package: str) -> set[str]:
     """All causes that a package names, in whatever way: for packages where a dotted text can be nothing else."""
     texts = {
         node.value
-        for module in modules(package)
+        for module in product(package)
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
@@ -40,7 +46,7 @@ def named(package: str) -> set[str]:
 
 def raised(package: str) -> list[Raised]:
     """The causes given to a problem: `cause="..."`, or the first argument of invalid() and its like."""
-    return [found for module in modules(package) for found in _raised(module.tree, module.name)]
+    return [found for module in product(package) for found in _raised(module.tree, module.name)]
 
 
 def _raised(tree: ast.AST, place: str) -> Iterator[Raised]:

@@ -12,7 +12,7 @@ import pytest
 
 from mostek.sdk import http
 from mostek.sdk.errors import BadResponseError, ConfigurationError, NotReadyError, VendorError
-from mostek.sdk.http import Exchange, Http, HttpPolicy, Response
+from mostek.sdk.http import PATIENCE, Exchange, Http, HttpPolicy, Response
 from tests.sdk.wire import answer, cut, served, silent
 
 LOCAL = HttpPolicy(private=True, plain=True)
@@ -208,6 +208,16 @@ async def test_a_time_out_may_have_done_it() -> None:
         error = await failure(NotReadyError, client, wire.url)
     assert (error.problem.cause, error.sent) == ("system.no_answer", True)
     assert error.problem.details["reason"]
+
+
+async def test_tests_may_be_less_patient_than_a_policy() -> None:
+    token = PATIENCE.set(0.2)
+    try:
+        async with served(silent) as wire, opened(HttpPolicy(private=True, plain=True, timeout=60)) as client:
+            error = await failure(NotReadyError, client, wire.url)
+    finally:
+        PATIENCE.reset(token)
+    assert (error.problem.cause, error.sent) == ("system.no_answer", True)
 
 
 async def test_a_cancelled_call_leaves_its_slot_to_the_next() -> None:

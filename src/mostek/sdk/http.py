@@ -23,7 +23,7 @@ from aiohttp.resolver import ThreadedResolver
 
 from mostek.documents.problem import Problem, printable
 from mostek.sdk.errors import BadResponseError, ConfigurationError, NotReadyError, VendorError
-from mostek.sdk.redaction import spellings
+from mostek.sdk.redaction import Redactor
 
 MAX_BODY = 32 * 2**20
 # The longest that any call waits, whatever its policy allows, in seconds: tests cannot wait as long as vendors may.
@@ -78,7 +78,7 @@ class Http:
     def __init__(self, policy: HttpPolicy, recorder: Recorder | None = None) -> None:
         self._policy = policy
         self._recorder = recorder
-        self._secrets = spellings(policy.secrets)
+        self._redactor = Redactor(policy.secrets)
         self._slots = asyncio.Semaphore(policy.concurrent)
         self._session: aiohttp.ClientSession | None = None
 
@@ -115,9 +115,7 @@ class Http:
 
     def redact(self, text: str) -> str:
         """The text with every secret of the connection replaced, however it is written there."""
-        for spelling in self._secrets:
-            text = text.replace(spelling, "•••")
-        return text
+        return self._redactor(text)
 
     async def _call(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], progress: dict[str, bool]

@@ -1,12 +1,14 @@
 """One check of the contract: its name, whom it concerns, and how it says that the contract is broken."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 if TYPE_CHECKING:
     from mostek.sdk.kit.room import Room
     from mostek.sdk.kit.setup import Setup
+
+    Law = Callable[[Room], Coroutine[Any, Any, None]]
 
 Half = Literal["any", "source", "target"]
 
@@ -24,9 +26,19 @@ class Check:
     """One named law. ``half`` says which connectors it concerns; ``applies`` narrows that by what they promise."""
 
     name: str
-    run: "Callable[[Room], Awaitable[None]]"
+    run: "Law"
     half: Half = "any"
     applies: "Callable[[Setup], bool]" = lambda setup: True
+
+    @property
+    def area(self) -> str:
+        """What it is a law of: the first part of its name."""
+        return self.name.partition(".")[0]
+
+    @property
+    def law(self) -> str:
+        """What it is about, in a sentence."""
+        return (self.run.__doc__ or "").strip()
 
     def concerns(self, setup: "Setup") -> bool:
         """Whether a connector with these capabilities has to keep it."""
@@ -34,7 +46,7 @@ class Check:
         return has[self.half] and self.applies(setup)
 
 
-def checks(area: str, half: Half, *laws: "Callable[[Room], Awaitable[None]]") -> tuple[Check, ...]:
+def checks(area: str, half: Half, *laws: "Law") -> tuple[Check, ...]:
     """The laws of one area, named ``area.function_name``."""
     return tuple(Check(name=f"{area}.{law.__name__}", run=law, half=half) for law in laws)
 

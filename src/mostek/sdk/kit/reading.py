@@ -1,7 +1,7 @@
 """Reading feeds: each record once, on from every cursor, nothing lost while the source changes under the pass."""
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import timedelta
 
 from mostek.sdk.capability import utc_now
@@ -49,7 +49,6 @@ async def more_than_one_page_is_proven(room: Room) -> None:
             told = [page.more for page in pages]
             must(told == [True] * (len(pages) - 1) + [False], "only the last page says that nothing follows", more=told)
             must(all(page.cursor for page in pages), "every page has a cursor to go on from", feed=feed)
-            must(len(set(told)) == 2, "a page that is not the last says that more follows", feed=feed)
 
 
 async def resumes_from_every_cursor(room: Room) -> None:
@@ -65,8 +64,6 @@ async def resumes_from_every_cursor(room: Room) -> None:
                 finally:
                     await later.session.close()
                 must(not missing, "the stored cursor gives the rest of the pass", feed=feed, page=place, lost=missing)
-                again = [page for page in rest if page.records and page.records == pages[0].records]
-                must(len(rest) < len(pages) + 1 or not again, "a pass goes on, and does not begin anew", feed=feed)
 
 
 async def second_pass_brings_nothing_new(room: Room) -> None:
@@ -99,15 +96,13 @@ async def equal_stamps_lose_nothing(room: Room) -> None:
     """All records of one instant, over several pages: the next pass and a fresh one both give them all."""
     async with room.bench() as bench:
         first = {feed: await bench.passed(feed) for feed in bench.feeds}
-        await bench.source.touch(bench.desk)
-        changes = room.setup.connector.manifest.feeds
+        touched = await bench.source.touch(bench.desk)
         for feed, pages in first.items():
             wanted = set(held(bench, feed))
             fresh = identities(await bench.passed(feed))
             must(fresh == wanted, "a full pass over equal stamps gives all", feed=feed, lost=wanted - fresh)
-            if changes[feed].changes != "log":
-                again = identities(await bench.passed(feed, pages[-1].cursor))
-                must(again == wanted, "touched records all come again", feed=feed, lost=wanted - again)
+            lost = set(touched[feed]) - identities(await bench.passed(feed, pages[-1].cursor))
+            must(not lost, "touched records all come again", feed=feed, lost=lost)
 
 
 async def changed_record_is_seen(room: Room) -> None:
@@ -140,12 +135,13 @@ async def new_record_is_seen(room: Room) -> None:
 
 async def _stirred(bench: Bench, feed: str, page: Page, gone: set[tuple[str, str]]) -> None:
     """Between two pages: some of what was read goes, which moves the rest up; some changes; some comes."""
-    left = [record for record in page.records if (record.kind, record.id) not in gone]
-    present = [record for record in left if (record.kind, record.id) in held(bench, feed)]
+    known = set(held(bench, feed))
+    present = [record for record in page.records if (record.kind, record.id) in known - gone]
     for record in present[:2]:
         gone.add((record.kind, record.id))
         await bench.source.delete(bench.desk, record)
-    present = [record for record in present[2:] if (record.kind, record.id) in held(bench, feed)]
+    known = set(held(bench, feed))  # a deletion may take others along
+    present = [record for record in present[2:] if (record.kind, record.id) in known]
     if present:
         await bench.source.change[feed](bench.desk, present[-1])
     await bench.source.add(bench.desk)
@@ -213,7 +209,7 @@ async def get_gives_these_and_no_others(room: Room) -> None:
             known = records(await bench.passed(feed))
             picked = {(r.kind, r.id): r for r in (*known[:2], *known[-2:])}
             names = [record.id for record in picked.values()]
-            nonsense = ["no-such-id", "", ";", "*", "%", "' or '1'='1", f"{names[0]}'", "0", "\x00"]
+            nonsense = ["no-such-id", "", ";", "*", "%", "' or '1'='1", f"{names[0]}'", "0", "a&b=c#d", "ž\n"]
             calls = bench.wire.count()
             found = await bench.reads.get(feed, [*names, *nonsense, names[0]])
             must(bench.wire.count() - calls <= len(names), "get asks for several records at once", feed=feed)
@@ -288,14 +284,18 @@ async def first_page_comes_before_the_last_is_asked_for(room: Room) -> None:
     """Pages are handed on one by one: each is stored before the next is asked for."""
     async with room.bench() as bench:
         for feed in bench.feeds:
-            calls: Callable[[], int] = bench.wire.count
-            before = calls()
+            before = bench.wire.count()
             stream = bench.pages(feed)
             await anext(stream)
-            first = calls() - before
+            first = bench.wire.count() - before
             async for _ in stream:
                 pass
-            must(first < calls() - before, "the first page is given before the last is read", feed=feed, calls=first)
+            must(
+                first < bench.wire.count() - before,
+                "the first page is given before the last is read",
+                feed=feed,
+                calls=first,
+            )
 
 
 CHECKS = checks(

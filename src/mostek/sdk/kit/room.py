@@ -147,11 +147,11 @@ class Room:
             values = dict(self.setup.settings(url))
             change(values)
             bench = opened(self.setup, sandbox, wire, desk, url, values)
-            stack.push_async_callback(lambda: bench.session.close())
+            stack.push_async_callback(bench.session.close)
             yield bench
 
 
-def opened(setup: Setup, sandbox: Sandbox, wire: Wire, desk: Desk, url: str, values: dict[str, Any]) -> Bench:
+def opened(setup: Setup, sandbox: Sandbox, wire: Wire, desk: Desk, url: str, values: dict[str, Any]) -> Bench:  # noqa: PLR0917
     """Open a session as the hub does."""
     settings = settings_.load(setup.connector.settings, values)
     budget, exchanges = Counted(), list[Exchange]()
@@ -185,7 +185,7 @@ async def failure(call: Awaitable[object], doing: str) -> VendorError:
         return error
     except Exception as error:  # noqa: BLE001 - whatever else comes out is what is looked for
         broken("only errors of the tree in mostek.sdk.errors are raised", doing=doing, raised=error)
-    broken("a failure of the vendor is told by an error", doing=doing, result=result)
+    return broken("a failure of the vendor is told by an error", doing=doing, result=result)
 
 
 async def outcome(bench: Bench, intents: Sequence[Any]) -> Sequence[Result]:

@@ -1,4 +1,4 @@
-"""What the author of a connector tells the kit: how his sandbox is started, what it holds, and how its world changes."""
+"""What the author of a connector tells the kit: how his sandbox is started, what it holds, how its world changes."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,14 +29,15 @@ class Source:
 
     ``held`` tells from the sandbox's ledger which records each feed has, as (kind, id): more than one page of each,
     and at least one of each kind. The deeds are done through the sandbox's control API: ``add`` makes new records
-    in every feed, ``change`` changes something that matters in one record, by feed, ``touch`` moves the stamps of all
-    records to one instant and changes nothing, ``delete`` removes a record.
+    in every feed, ``change`` changes something that matters in one record, by feed, ``touch`` moves the stamps of as
+    many records as it can to one instant, changes nothing, and says which by feed, ``delete`` removes a record.
+    ``samples`` are further records that have to parse: recorded ones, rare ones.
     """
 
     held: Callable[[Ledger], Mapping[str, Collection[tuple[str, str]]]]
     add: Callable[[Desk], Awaitable[object]]
     change: Mapping[str, Callable[[Desk, Record], Awaitable[object]]]
-    touch: Callable[[Desk], Awaitable[object]]
+    touch: Callable[[Desk], Awaitable[Mapping[str, Collection[tuple[str, str]]]]]
     delete: Callable[[Desk, Record], Awaitable[object]]
     samples: Sequence[Record] = ()
 
@@ -49,8 +50,9 @@ class Target:
     ledger carries our keys; ``mails`` how many mails customers got. Through the control API a person changes the
     amount of a document (``edit``, by the target's id), and enters one by hand (``foreign``; empty when the books
     refuse it, as a number that is taken). ``mappings`` add to the manifest's defaults; ``refused`` are options under
-    which the vendor refuses a document; ``product`` the code of a product he has. ``more_than_a_page`` is how many
-    documents do not fit into one page of ``totals``. ``country`` decides the samples' currency and rates.
+    which the vendor refuses a document, ``settle`` those of a payment; ``product`` makes a product and gives its code.
+    ``more_than_a_page`` is how many documents do not fit into one page of ``totals``. ``country`` decides the samples'
+    currency and rates.
     """
 
     writes: Mapping[str, str]
@@ -61,7 +63,8 @@ class Target:
     refused: Mapping[str, str]
     more_than_a_page: int
     mappings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    product: str = ""
+    settle: Mapping[str, str] = field(default_factory=lambda: {"mode": "mark"})
+    product: Callable[[Desk], Awaitable[str]] | None = None
     country: str = "CZ"
     day: date = field(default_factory=lambda: utc_now().date())
 

@@ -41,18 +41,26 @@ Bend = Callable[[Call, Answer], Answer]
 
 
 class Wire(Faults):
-    """The sandboxes' faults, with a log of every call, and answers that a check may bend."""
+    """The sandboxes' faults, with a log of every call, and answers that a check may bend.
+
+    ``busy`` is how many calls are being handled, also for clients that have left.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.log: list[Call] = []
+        self.busy = 0
         self.bend: Bend | None = None
 
     async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Note the call, and bend its answer."""
         call = await _seen(request)
         self.log.append(call)
-        answer = await super().handle(request, handler)
+        self.busy += 1
+        try:
+            answer = await super().handle(request, handler)
+        finally:
+            self.busy -= 1
         if self.bend is None or not isinstance(answer, web.Response) or not isinstance(answer.body, bytes):
             return answer
         kept = {name: value for name, value in answer.headers.items() if name.lower() != "content-length"}
