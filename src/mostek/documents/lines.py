@@ -44,7 +44,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     def __neg__(self) -> "Line":
         """The same line with the opposite sign, carried by the quantity as credit notes write it."""
-        return msgspec.structs.replace(self, quantity=-self.quantity, net=-self.net, tax=-self.tax, gross=-self.gross)
+        return msgspec.structs.replace(
+            self, quantity=self.quantity.copy_negate(), net=-self.net, tax=-self.tax, gross=-self.gross
+        )
 
     @property
     def row(self) -> VatRow:

@@ -40,6 +40,8 @@ def normal(number: Decimal) -> Decimal:
     stripped = number.normalize(_EXACT)
     exponent = stripped.as_tuple().exponent
     if isinstance(exponent, int) and exponent > 0:
+        if stripped.adjusted() >= _EXACT.prec:
+            raise invalid("number.too_large", value=number)
         return stripped.quantize(Decimal(1), context=_EXACT)
     return stripped
 

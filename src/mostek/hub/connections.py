@@ -17,7 +17,7 @@ from mostek.sdk import settings as settings_
 from mostek.sdk.capability import Connector, Context, Reads, Session, Writes
 from mostek.sdk.http import Exchange
 from mostek.sdk.limits import Budget, Usage
-from mostek.sdk.redaction import spellings
+from mostek.sdk.redaction import Redactor
 from mostek.sdk.settings import Settings
 
 AnyConnector = Connector[Settings]
@@ -48,18 +48,12 @@ class Opened:
     session: Session
     budget: Budget
     exchanges: deque[Exchange]
-    secrets: tuple[str, ...]
-
-    def redact(self, text: str) -> str:
-        """The text without any secret of this connection, in whatever spelling a vendor gives it back."""
-        for secret in self.secrets:
-            text = text.replace(secret, "•••")
-        return text
+    redact: Redactor
 
     def redacted(self, problem: Problem) -> Problem:
         """The problem with every secret taken out of what it quotes."""
         details = {name: self.redact(value) for name, value in problem.details.items()}
-        return msgspec.structs.replace(problem, details=details)
+        return msgspec.structs.replace(problem, field=self.redact(problem.field), details=details)
 
     @property
     def settles_after_ms(self) -> int:
@@ -127,7 +121,7 @@ def opened(row: ConnectionRow, connector: AnyConnector, settings: Settings) -> O
         session=connector.open(settings, context),
         budget=budget,
         exchanges=exchanges,
-        secrets=spellings(str(getattr(settings, name)) for name in settings_.secrets(connector.settings)),
+        redact=Redactor(str(getattr(settings, name)) for name in settings_.secrets(connector.settings)),
     )
 
 

@@ -17,7 +17,7 @@ import structlog
 from mostek.documents.problem import InvalidDocumentError, Problem
 from mostek.hub import trace
 from mostek.hub.connections import Opened
-from mostek.hub.engine import PAUSE_MS, Engine, as_json, failed, pause_ms, stops_connection
+from mostek.hub.engine import PAUSE_MS, Engine, as_json, failed, pause_ms, stops_connection, told
 from mostek.hub.ledger import StaleLeaseError, Transaction, actions
 from mostek.hub.ledger.actions import EndpointLease, Outcome
 from mostek.hub.ledger.dialect import Row
@@ -68,7 +68,7 @@ async def deliver(engine: Engine, connection: int, *, verify_age_ms: int = VERIF
         await _stop(engine, opened, held, error)
         return 0
     except Exception as error:  # noqa: BLE001 - a connector that fails by itself stops neither the others nor the worker
-        problem = opened.redact(as_json(failed(error)))
+        problem = told(opened, failed(error))
         LOG.warning("delivery failed", connection=opened.row.slug, problem=problem)
         await engine.ledger.write(actions.release, held, PAUSE_MS, problem)
         return 0
@@ -166,7 +166,7 @@ class _Delivery:
                 return Outcome(key=key, state="unknown", settles_ms=settles, cause=cause, problem=problem)
 
     def _json(self, problem: Problem, words: str = "") -> str:
-        return self._opened.redact(as_json(problem, words))
+        return told(self._opened, problem, words)
 
     async def _settle(self, batch: int) -> int:
         """Find out what became of what nobody knows."""
@@ -347,7 +347,7 @@ def _ms_until(moment: datetime) -> int:
 
 async def _stop(engine: Engine, opened: Opened, held: EndpointLease, error: VendorError) -> None:
     """Leave the system alone for a while; when only its owner can help, until he acts."""
-    problem = opened.redact(as_json(error.problem, error.words))
+    problem = told(opened, error.problem, error.words)
     pause = pause_ms(error, time.time() * 1000)
     LOG.warning("delivery paused", connection=opened.row.slug, problem=problem, pause_ms=pause)
     await engine.ledger.write(actions.release, held, pause, problem)

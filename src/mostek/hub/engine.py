@@ -63,8 +63,8 @@ class Engine:
         """The open connection, or None for one whose stored settings no longer fit: it is stopped, the others go on."""
         try:
             return await self.connections.get(number)
-        except InvalidDocumentError as error:
-            problem = as_json(error.problems[0])
+        except (InvalidDocumentError, VendorError) as error:
+            problem = as_json(error.problem if isinstance(error, VendorError) else error.problems[0])
             await self.ledger.write(
                 Transaction.run, "put_connection_problem", connection=number, problem=problem, state="stopped"
             )
@@ -73,12 +73,12 @@ class Engine:
     async def stop(self, number: int, error: VendorError) -> None:
         """Call this system no more until its owner has changed its settings."""
         opened = await self.open(number)
-        problem = as_json(error.problem, error.words)
+        problem = told(opened, error.problem, error.words) if opened else as_json(error.problem, error.words)
         await self.ledger.write(
             Transaction.run,
             "put_connection_problem",
             connection=number,
-            problem=opened.redact(problem) if opened else problem,
+            problem=problem,
             state="stopped",
         )
 
@@ -114,6 +114,11 @@ def pause_ms(error: VendorError, now_ms: float) -> int:
     if isinstance(error, RateLimitedError):
         return max(int(error.until.timestamp() * 1000 - now_ms), 1000)
     return _PAUSES.get(type(error), PAUSE_MS)
+
+
+def told(opened: Opened, problem: Problem, words: str = "") -> str:
+    """A problem as the ledger stores it, without the secrets of the connection it is about."""
+    return as_json(opened.redacted(problem), opened.redact(words))
 
 
 def as_json(problem: Problem, words: str = "") -> str:

@@ -1,11 +1,10 @@
 """An installation: a data folder with its key and ledger, or the address of a PostgreSQL database."""
 
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mostek.documents.problem import InvalidDocumentError, Problem, invalid
+from mostek.documents.problem import InvalidDocumentError, invalid
 from mostek.hub.connections import Connections
 from mostek.hub.engine import Engine
 from mostek.hub.ledger import Ledger
@@ -14,7 +13,6 @@ from mostek.hub.vault import Vault
 KEY_FILE = "mostek.key"
 LEDGER_FILE = "mostek.db"
 DATABASE_FILE = "database"
-_QUOTED = re.compile(r'"[^"]*"')
 
 
 @dataclass
@@ -74,12 +72,6 @@ def open_(data: Path) -> Installation:
     if not (data / KEY_FILE).exists():
         raise invalid("installation.missing", "data", folder=data)
     return _open(data)
-
-
-def database_problem(error: Exception) -> Problem:
-    """What a driver's error says, in its last words and without what it quotes: that may be a piece of a password."""
-    words = _QUOTED.sub('"…"', str(error).partition("\n")[0].rpartition(": ")[2].strip())
-    return Problem(cause="database.unreachable", field="database", details={"reason": words or type(error).__name__})
 
 
 def _with_its_key(data: Path) -> None:

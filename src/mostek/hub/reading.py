@@ -9,7 +9,7 @@ import structlog
 
 from mostek.documents.problem import InvalidDocumentError
 from mostek.hub.connections import Opened
-from mostek.hub.engine import PAUSE_MS, Engine, as_json, failed, pause_ms, stops_connection
+from mostek.hub.engine import PAUSE_MS, Engine, as_json, failed, pause_ms, stops_connection, told
 from mostek.hub.ledger import StaleLeaseError, Transaction, catalog
 from mostek.hub.ledger import feeds as feed_rows
 from mostek.hub.ledger.feeds import FeedLease
@@ -44,7 +44,7 @@ async def read_feed(engine: Engine, feeds: Sequence[int], *, forced: bool = Fals
     except InvalidDocumentError as error:
         problem = as_json(error.problems[0])
     except Exception as error:  # noqa: BLE001 - a connector that fails by itself stops neither the others nor the worker
-        problem, pause = opened.redact(as_json(failed(error))), PAUSE_MS
+        problem, pause = told(opened, failed(error)), PAUSE_MS
         LOG.warning("reading failed", connection=opened.row.slug, feed=held.name, problem=problem)
     await engine.ledger.write(feed_rows.release, held, problem, pause)
     LOG.info("read", connection=opened.row.slug, feed=held.name, changed=stored)
@@ -85,7 +85,7 @@ async def _fetch(engine: Engine, opened: Opened, feed: int, wanted: Sequence[tup
         await _give_up(engine, opened, held, error)
         return 0
     except Exception as error:  # noqa: BLE001 - as for a pass
-        await engine.ledger.write(feed_rows.release, held, opened.redact(as_json(failed(error))), PAUSE_MS)
+        await engine.ledger.write(feed_rows.release, held, told(opened, failed(error)), PAUSE_MS)
         return 0
     found = {(record.kind, record.id) for record in records}
     absent = [_absent(kind, name) for kind, name in wanted if (kind, name) not in found]
@@ -153,7 +153,7 @@ async def _ahead(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
 
 
 async def _give_up(engine: Engine, opened: Opened, held: FeedLease, error: VendorError) -> None:
-    problem = opened.redact(as_json(error.problem, error.words))
+    problem = told(opened, error.problem, error.words)
     pause = pause_ms(error, time.time() * 1000)
     LOG.warning("reading paused", connection=opened.row.slug, feed=held.name, problem=problem, pause_ms=pause)
     await engine.ledger.write(feed_rows.release, held, problem, pause)

@@ -34,11 +34,25 @@ def write(tx: Transaction, steps: Sequence[Step], redact: Callable[[str], str] =
                     "passage": step.passage,
                     "action": step.action,
                     "kind": step.kind,
-                    "body": zlib.compress(redact(canonical.encode(step.body).decode()).encode(), 3),
+                    "body": zlib.compress(_body(step.body, redact), 3),
                 }
                 for step in steps
             ],
         )
+
+
+def _body(body: Any, redact: Callable[[str], str]) -> bytes:
+    """The bytes of a step; each text is redacted by itself, before JSON gives it another spelling."""
+    encoded = canonical.encode(body)
+    return encoded if redact is str else canonical.encode(_each(json.loads(encoded), redact))
+
+
+def _each(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _each(part, redact) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_each(part, redact) for part in value]
+    return redact(value) if isinstance(value, str) else value
 
 
 def of_case(tx: Transaction, case: int) -> list[dict[str, Any]]:

@@ -71,6 +71,9 @@ class Exchange:
 
 Recorder = Callable[[Exchange], None]
 
+# As much of an answer as is looked at to quote its beginning.
+_QUOTED = 10_000
+
 
 class Http:
     """A session with one vendor's host."""
@@ -116,6 +119,10 @@ class Http:
     def redact(self, text: str) -> str:
         """The text with every secret of the connection replaced, however it is written there."""
         return self._redactor(text)
+
+    def words(self, response: Response) -> str:
+        """The beginning of an answer, to be quoted: redacted before it is cut, so that no half of a secret stays."""
+        return printable(self.redact(response.body[:_QUOTED].decode(errors="backslashreplace")))
 
     async def _call(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], progress: dict[str, bool]

@@ -1,12 +1,16 @@
 """Call budgets: how many calls a credential may make, known before the vendor says no."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import msgspec
 
 from mostek.documents.problem import Problem
 from mostek.sdk.errors import RateLimitedError
+
+_LONGEST_WAIT = 7  # digits of seconds; more is no pause but a fault
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,3 +91,23 @@ class Budget:
             in_hour=used.in_hour if used.hour == hour else 0,
             in_day=used.in_day if used.day == day else 0,
         )
+
+
+def instant(value: str) -> datetime | None:
+    """An instant as headers write it, in UTC: an HTTP date, or ISO 8601, which without a zone means GMT."""
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        with suppress(ValueError, TypeError, IndexError, OverflowError):
+            found: datetime = read(value)
+            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    return None
+
+
+def retry_after(value: str, now: datetime, skew: timedelta = timedelta()) -> datetime | None:
+    """When to come back by ``Retry-After`` (RFC 9110): seconds from now, or an instant of the vendor's clock.
+
+    ``skew`` is how far that clock is ahead of ours. None for an empty header or one that says nothing.
+    """
+    if value.strip().isdecimal() and len(value.strip()) <= _LONGEST_WAIT:
+        return now + timedelta(seconds=int(value))
+    found = instant(value)
+    return found - skew if found else None

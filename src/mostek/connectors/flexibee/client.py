@@ -8,7 +8,6 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 from weakref import WeakValueDictionary
@@ -23,6 +22,7 @@ from mostek.sdk.capability import Context
 from mostek.sdk.errors import BadResponseError, understood
 from mostek.sdk.field import parse_json, sequence
 from mostek.sdk.http import Http, HttpPolicy, Response
+from mostek.sdk.limits import instant, retry_after
 
 Row = Mapping[str, Any]
 
@@ -71,8 +71,8 @@ class Client:
         """
         query = {"detail": fields.detail(evidence), "limit": "0"}
         response = await self._call("GET", f"{self._company}/{evidence}.json?{urlencode(query)}")
-        stamp = response.headers.get("date")
-        skew = (parsedate_to_datetime(stamp) - self._context.now()).total_seconds() if stamp else 0.0
+        now = self._context.now()
+        skew = ((instant(response.headers.get("date", "")) or now) - now).total_seconds()
         return self._rows(response, evidence), fields.VERSION(self._envelope(response)), skew
 
     async def by_ids(self, evidence: str, ids: Sequence[str]) -> list[Row]:
@@ -80,13 +80,13 @@ class Client:
 
         POST /c/{company}/{evidence}/get.json ("Bulk get by id"): any number of ids, no length limit of an address.
         """
-        if not ids:
+        wanted = [code for code in dict.fromkeys(ids) if code.isprintable()]
+        if not wanted:
             return []
-        body = msgspec.json.encode({"winstrom": {"id": list(dict.fromkeys(ids))}})
+        body = msgspec.json.encode({"winstrom": {"id": wanted}})
         with understood():
-            return list(
-                {fields.ID(row): row for row in await self._read(evidence, "get", {"limit": "0"}, body)}.values()
-            )
+            rows = await self._read(evidence, "get", {"limit": "0"}, body)
+            return list({fields.ID(row): row for row in rows}.values())
 
     async def query(self, evidence: str, condition: str) -> AsyncIterator[list[Row]]:
         """Pages of the records that meet a condition, by rising id.
@@ -165,12 +165,12 @@ class Client:
 
     def _refused(self, response: Response) -> None:
         """Turn the statuses of "Error handling" into our errors; 200, 201 and 400 are answers to be read."""
-        status, words = response.status, self._words(response)
+        status, words = response.status, self._http.words(response)
         if status in {200, 201, 400}:
             return
         if status == 429:
-            pause = response.headers.get("retry-after", "")
-            until = self._context.now() + timedelta(seconds=int(pause) if pause.isdecimal() else 60)
+            now = self._context.now()
+            until = retry_after(response.headers.get("retry-after", ""), now) or now + timedelta(seconds=60)
             raise errors.RateLimitedError(Problem(cause="flexibee.busy"), until, words=words)
         details = {"company": self._settings.company, "status": str(status)}
         if status >= 500:  # by the vendor's page always a fault of his own: what was sent may have been done
@@ -185,7 +185,7 @@ class Client:
             found = parse_json(response.body)
             if fields.LOGIN_ERRORS(found):
                 raise errors.AuthFailedError(
-                    Problem(cause="flexibee.login", field="login"), words=self._words(response)
+                    Problem(cause="flexibee.login", field="login"), words=self._http.words(response)
                 )
             return fields.ENVELOPE(found)
 
@@ -198,10 +198,8 @@ class Client:
             return sequence(envelope.get(evidence, []), evidence)
 
     def _bad(self, cause: str, words: str) -> BadResponseError:
-        return BadResponseError(Problem(cause=cause, details={"reason": printable(words)}), words=words, sent=True)
-
-    def _words(self, response: Response) -> str:
-        return self._http.redact(printable(response.body.decode(errors="backslashreplace")))
+        told = printable(self._http.redact(words))
+        return BadResponseError(Problem(cause=cause, details={"reason": told}), words=told, sent=True)
 
 
 _REFUSALS: dict[int, tuple[type[errors.VendorError], str, str]] = {
@@ -220,7 +218,7 @@ def equals(name: str, value: str) -> str | None:
     documented, and one at the end might take the closing quote along.
     """
     quote = "'" if "'" not in value else '"'
-    if quote in value or any(char < " " for char in value):
+    if quote in value or not value.isprintable():
         return None
     doubled = value.replace("\\", "\\\\")
     return f"{name} eq {quote}{doubled}{quote}"

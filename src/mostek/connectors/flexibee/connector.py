@@ -223,4 +223,5 @@ connector = Connector(
     render=mapping.render,
     expect=mapping.expect,
     profile=PROFILES["line"],
+    messages=f"{__package__}.messages",
 )

@@ -130,4 +130,5 @@ def option(action: Action, name: str) -> str:
 
 
 def _country(code: VatCode, at: Level) -> str:
-    return at.says.get("statDph", code.country if code.category == "oss" else "")
+    said = (value for name, value in at.says.items() if name == "statDph")
+    return next(said, code.country if code.category == "oss" else "")

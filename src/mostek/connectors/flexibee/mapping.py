@@ -20,6 +20,7 @@ from mostek.documents.number import normal
 from mostek.documents.party import Address, Contact, Party, compact_id
 from mostek.documents.payment import CreditLink, Payment
 from mostek.documents.problem import invalid
+from mostek.documents.text import clean
 from mostek.sdk.column import encode
 from mostek.sdk.effect import Action, Reference, Statement
 
@@ -230,7 +231,7 @@ def _contact(_settings: FlexibeeSettings, action: Action, contact: Contact) -> d
         **_delivery("faJmenoFirmy faUlice faMesto faPsc faStat", contact.delivery, party.address),
         **_identity(party),
         "kod": contact_code(action.key),
-        "nazev": party.name or party.email or contact.identity,
+        "nazev": clean(party.name, "name") or party.email or contact.identity,
         "email": party.email,
         "tel": party.phone,
         "platceDph": party.vat_payer,
@@ -330,7 +331,7 @@ def _lined(draft: Draft, id: str, at: Level, values: dict[str, Any]) -> dict[str
 
     The source's id is kept where it is plain, and digested where brackets, commas or length would make it ambiguous.
     """
-    plain = id if _PLAIN_ID.fullmatch(id) else blake2b(id.encode(), digest_size=12).hexdigest()
+    plain = id if _PLAIN_ID.fullmatch(id) else blake2b(clean(id, "line").encode(), digest_size=12).hexdigest()
     said = {name: _coded(value) for name, value in at.says.items() if SAYINGS[name]}
     own = {SAYINGS[name]: False for name in said}
     line = {**_PLAIN_LINE, **values, "typSzbDphK": at.select, **said, **own}

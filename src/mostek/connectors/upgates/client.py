@@ -8,8 +8,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -20,6 +19,7 @@ from mostek.documents.problem import Problem, printable
 from mostek.sdk import errors
 from mostek.sdk.capability import Context
 from mostek.sdk.http import Http, HttpPolicy, Response
+from mostek.sdk.limits import instant, retry_after
 from mostek.sdk.slices import Slices, slices, whole
 
 # Three calls at once are allowed to all integrations of a shop together: one stays free for the others.
@@ -31,8 +31,10 @@ _LONGEST_PAUSE = timedelta(hours=25)
 
 _LIMITS = ("x-rate-limit-hour", "x-rate-limit-day", "x-rate-limit-hour-remaining", "x-rate-limit-day-remaining")
 
+Kind = type[errors.VendorError]
+_UNKNOWN: tuple[Kind, str] = (errors.BadResponseError, "upgates.unexpected")
 # Status, or its hundreds: (what the hub does next, cause). "Stavové kódy"; a gateway's own codes are in no reference.
-_REFUSALS: Mapping[int, tuple[type[errors.VendorError], str]] = {
+_REFUSALS: Mapping[int, tuple[Kind, str]] = {
     401: (errors.AuthFailedError, "upgates.login"),
     403: (errors.AuthFailedError, "upgates.forbidden"),
     404: (errors.ConfigurationError, "upgates.not_found"),
@@ -50,6 +52,10 @@ class _Message(msgspec.Struct, frozen=True):
     property: str | None = None
     message: str | None = None
     level: str = ""
+
+
+class _Moved(msgspec.Struct, frozen=True):
+    api_url: str = ""
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -129,7 +135,7 @@ class Client:
     async def _listing(self, name: str, query: Mapping[str, str]) -> Listing:
         response = await self._call(f"/{name}", query)
         items, answer = self._items(response, name)
-        pages, at = answer.whole("number_of_pages"), _clock(response) or self._context.now()
+        pages, at = answer.whole("number_of_pages"), instant(response.headers.get("date", "")) or self._context.now()
         return Listing(items=items, pages=pages, at=at)
 
     async def _call(self, path: str, query: Mapping[str, str]) -> Response:
@@ -155,7 +161,7 @@ class Client:
     def _observe(self, response: Response) -> None:
         """Take over what the answer says of limits and time: other integrations share both quotas."""
         now, budget = self._context.now(), self._context.budget
-        self.skew = (_clock(response) or now) - now
+        self.skew = (instant(response.headers.get("date", "")) or now) - now
         hour, day, hour_left, day_left = (whole(response.headers.get(name)) for name in _LIMITS)
         budget.per_hour = budget.per_hour if hour is None else hour
         budget.per_day = budget.per_day if day is None else day
@@ -169,7 +175,7 @@ class Client:
         """
         address = ""
         with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            address = str(msgspec.json.decode(response.body, type=dict[str, Any]).get("api_url") or "")
+            address = msgspec.json.decode(response.body, type=_Moved).api_url
         base = address.rstrip("/")
         if response.url.startswith(base) or not self._same_shop(base):
             raise self._refusal(errors.ConfigurationError, "upgates.moved_away", address=address or "–")
@@ -184,12 +190,10 @@ class Client:
         return False
 
     def _failure(self, path: str, response: Response) -> errors.VendorError:
-        status, words = response.status, self._words(response)
+        status, words = response.status, self._http.words(response)
         if status == 429:
             return self._limited(response, words)
-        kind, cause = _REFUSALS.get(
-            status, _REFUSALS.get(status // 100, (errors.BadResponseError, "upgates.unexpected"))
-        )
+        kind, cause = _REFUSALS.get(status) or _REFUSALS.get(status // 100) or _UNKNOWN
         if status == 403 and path == "/status":
             cause = "upgates.locked"
         failure = self._refusal(kind, cause, words, status=status, path=path, reason=words or "–")
@@ -200,8 +204,7 @@ class Client:
     def _limited(self, response: Response, words: str) -> errors.RateLimitedError:
         """Too many calls: ``Retry-After`` is an instant in GMT by the vendor's clock, so it is moved to ours."""
         now = self._context.now()
-        given = _instant(response.headers.get("retry-after"))
-        until = given - self.skew if given else now + _PAUSE
+        until = retry_after(response.headers.get("retry-after", ""), now, self.skew) or now + _PAUSE
         until = min(max(until, now + timedelta(seconds=1)), now + _LONGEST_PAUSE)
         self._context.budget.block(until)
         problem = self._told("upgates.limit", until=until.isoformat(timespec="seconds"))
@@ -209,27 +212,22 @@ class Client:
 
     def _items(self, response: Response, name: str) -> tuple[tuple[bytes, ...], Slices]:
         """The list in a 200, which may still be an HTML page, cut, without the list, or a refusal in ``messages``."""
-        answer, words = slices(response.body, name), self._words(response)
+        answer, words = slices(response.body, name), self._http.words(response)
         if answer is None:
             cause = "upgates.html" if response.body.lstrip()[:1] == b"<" else "upgates.not_json"
             raise self._refusal(errors.BadResponseError, cause, words)
-        told = self._http.redact(_refusals(answer.fields.get("messages")))
+        told = printable(self._http.redact(_refusals(answer.fields.get("messages"))))
         if told:
             raise self._refusal(errors.BadResponseError, "upgates.said_no", told, reason=told)
         if answer.items is None:
             raise self._refusal(errors.BadResponseError, "upgates.unexpected", words, status=200, reason=words)
         return answer.items, answer
 
-    def _words(self, response: Response) -> str:
-        return self._http.redact(printable(response.body[:600].decode(errors="replace")))
-
-    def _refusal(
-        self, kind: type[errors.VendorError], cause: str, words: str = "", **details: Any
-    ) -> errors.VendorError:
+    def _refusal(self, kind: Kind, cause: str, words: str = "", **details: Any) -> errors.VendorError:
         return kind(self._told(cause, **details), words=words, sent=True)
 
     def _told(self, cause: str, **details: Any) -> Problem:
-        quoted = {name: printable(value) for name, value in details.items()}
+        quoted = {name: printable(self._http.redact(str(value))) for name, value in details.items()}
         return Problem(cause=cause, details={"host": urlsplit(self.base).netloc, **quoted})
 
 
@@ -237,19 +235,5 @@ def _refusals(messages: Any) -> str:
     """The vendor's words where ``messages`` hold an error; anything else in them is no refusal."""
     with suppress(msgspec.ValidationError):
         told = msgspec.convert(messages or [], list[_Message])
-        return printable("; ".join(f"{m.property or ''}: {m.message or ''}" for m in told if m.level in _REFUSING))
+        return "; ".join(f"{m.property or ''}: {m.message or ''}" for m in told if m.level in _REFUSING)
     return ""
-
-
-def _clock(response: Response) -> datetime | None:
-    """The vendor's clock when he answered, from the header ``Date``."""
-    return _instant(response.headers.get("date"))
-
-
-def _instant(value: str | None) -> datetime | None:
-    """An instant in a header, in UTC: an HTTP date, or ISO 8601, which without a zone means GMT."""
-    for read in (parsedate_to_datetime, datetime.fromisoformat):
-        with suppress(ValueError, TypeError, IndexError, OverflowError):
-            found: datetime = read(value or "")
-            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    return None

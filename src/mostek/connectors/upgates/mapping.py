@@ -55,6 +55,8 @@ METHODS: tuple[tuple[Field[Payload], LineKind], ...] = (
     (fields.Order.payment, "payment_fee"),
 )
 C = TypeVar("C")
+Rows = Sequence[VatRow]
+Attempt = tuple[Sequence[Line], Rows]
 # A shipment or payment for nothing would only add a VAT code (0 %) that the document has not.
 FEES = frozenset(kind for _, kind in METHODS)
 BASES: tuple[Basis, ...] = ("gross", "net")
@@ -109,7 +111,7 @@ class Priced(msgspec.Struct, frozen=True, kw_only=True):
         if unit_price is None:
             unit_price = normal(half_up(divide(stated.amount, quantity or _ONE), _DECIMALS))
         if lowers and stated.minor > 0:
-            stated, second, unit_price = -stated, -second, -unit_price
+            stated, second, unit_price = -stated, -second, unit_price.copy_negate()
         net, gross = (second, stated) if self.basis == "gross" else (stated, second)
         return Line(
             quantity=quantity,
@@ -196,9 +198,7 @@ def _read(bare: Invoice, payload: Payload, regime: Regime, stated: Sequence[tupl
     return _filled(bare, payload, lines, stated[0] if stated else summed(line.row for line in lines))
 
 
-def _attempts(
-    bare: Invoice, payload: Payload, regime: Regime, stated: Sequence[Sequence[VatRow]]
-) -> Iterator[tuple[Sequence[Line], Sequence[VatRow]]]:
+def _attempts(bare: Invoice, payload: Payload, regime: Regime, stated: Sequence[Rows]) -> Iterator[Attempt]:
     readings = []
     for lowers, derives, basis in product((False, True), (False, True), BASES):
         with suppress(InvalidDocumentError):
@@ -209,7 +209,7 @@ def _attempts(
         yield from ((lines, rows) for basis, lines in readings for rows in _likeliest(payload, lines, basis))
 
 
-def _filled(bare: Invoice, payload: Payload, lines: Sequence[Line], rows: Sequence[VatRow]) -> Invoice:
+def _filled(bare: Invoice, payload: Payload, lines: Sequence[Line], rows: Rows) -> Invoice:
     """The document with its amounts.
 
     The reference does not say whether ``total_with_vat`` includes ``total_rest``; orders include theirs. It does not
@@ -249,7 +249,7 @@ def _summary(payload: Payload, regime: Regime, currency: str, factor: Decimal) -
     return summed(rows)
 
 
-def _likeliest(payload: Payload, lines: Sequence[Line], basis: Basis) -> list[Sequence[VatRow]]:
+def _likeliest(payload: Payload, lines: Sequence[Line], basis: Basis) -> list[Rows]:
     """What a summary that is not stated may be: the lines' VAT, or the VAT on each rate's sum; the total tells."""
     rows = summed(line.row for line in lines)
     taxes = [(row, tax_of(row.gross if basis == "gross" else row.net, row.code.rate, basis)) for row in rows]
@@ -296,10 +296,10 @@ def _negated(line: Line) -> Line:
     turned = -line
     if line.quantity < 0:
         return turned
-    return msgspec.structs.replace(turned, quantity=line.quantity, unit_price=normal(-line.unit_price))
+    return msgspec.structs.replace(turned, quantity=line.quantity, unit_price=line.unit_price.copy_negate())
 
 
-def _exchange(payload: Payload, currency: str, rows: Sequence[VatRow]) -> ExchangeRate | None:
+def _exchange(payload: Payload, currency: str, rows: Rows) -> ExchangeRate | None:
     """The document's own rate when its VAT summary is in another currency.
 
     The reference says "rate of the summary's currency" and not in which direction; of an order's rate it says that

@@ -48,9 +48,8 @@ def item(feed: str, payload: bytes, zone: ZoneInfo) -> Item:
     number = number if len(number) <= _LONGEST_ID else ""
     fingerprint = _fingerprint(content, payload)
     identity = number or _UNREAD + fingerprint
-    amount = _lenient(lambda: Money.rounded(by.total(content), by.currency(content)), None)
-    if amount and kind == "credit_note":
-        amount = Money(abs(amount.minor), amount.currency)
+    turned = abs if kind == "credit_note" else Decimal  # a credit note counts with a positive amount
+    amount = _lenient(lambda: Money.rounded(turned(by.total(content)), by.currency(content)), None)
     record = Record(
         kind=kind,
         id=identity,
@@ -108,7 +107,7 @@ def _fingerprint(content: Payload, payload: bytes) -> str:
     if content:
         try:
             return digest(_settled(content))
-        except (UnicodeEncodeError, RecursionError, ArithmeticError):
+        except (ValueError, RecursionError, ArithmeticError):
             pass
     return hashlib.blake2b(payload, digest_size=16).hexdigest()
 

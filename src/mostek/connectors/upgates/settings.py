@@ -9,6 +9,7 @@ from mostek.sdk.settings import Settings, option
 
 ADDRESS = r"^https://[a-z0-9-]+\.admin\.[a-z0-9-]+\.upgates\.com/api/v2/?$"
 PATH = "/api/v2"
+_STATE = "^[A-Z]{2}$"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Tariff = Literal["bronze", "silver", "gold", "platinum", "exclusive", "addon"]
@@ -34,20 +35,11 @@ class UpgatesSettings(Settings, frozen=True, kw_only=True):
         str, option("Login", "The API user's login, from the administration: Doplňky > API.", min_length=1)
     ]
     api_key: Annotated[str, option("API key", "The API user's key, from the same place.", secret=True, min_length=1)]
-    address: Annotated[
-        str,
-        option("Address", "The API's address, from the same place: https://…/api/v2", pattern=f"{ADDRESS}|^$"),
-    ] = ""
-    tariff: Annotated[Tariff, option("Tariff", "The shop's tariff: how many calls an hour and a day it allows.")] = (
-        "bronze"
-    )
+    address: Annotated[str, option("Address", "The API's address: https://…/api/v2", pattern=f"{ADDRESS}|^$")] = ""
+    tariff: Annotated[Tariff, option("Tariff", "The shop's tariff, which limits the calls.")] = "bronze"
     packs: Annotated[int, option("Extra packs", "How many packs of 1,000 calls a day were bought?", ge=0, le=60)] = 0
-    seller_country: Annotated[
-        str, option("Seller's country", "Where is the seller registered for VAT? As in CZ.", pattern="^[A-Z]{2}$")
-    ] = "CZ"
-    domestic_zero: Annotated[
-        DomesticZero, option("Domestic 0 %", "What does 0 % VAT mean for a domestic buyer? Ask the accountant.")
-    ] = "exempt"
+    seller_country: Annotated[str, option("Seller's country", "Registered for VAT where? CZ", pattern=_STATE)] = "CZ"
+    domestic_zero: Annotated[DomesticZero, option("Domestic 0 %", "What does it mean? Ask the accountant.")] = "exempt"
 
     @property
     def allowance(self) -> tuple[int, int]:

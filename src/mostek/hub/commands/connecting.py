@@ -4,16 +4,18 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from mostek.documents.problem import Problem, invalid
-from mostek.hub.connections import Opened, connector_of, split_secrets
+from mostek.documents.problem import InvalidDocumentError, Problem, invalid
+from mostek.hub.connections import AnyConnector, connector_of, connectors, split_secrets
 from mostek.hub.installation import Installation
 from mostek.hub.ledger import catalog
 from mostek.hub.ledger.catalog import ConnectionRow
-from mostek.sdk.capability import utc_now
-from mostek.sdk.errors import VendorError
+from mostek.sdk import settings as settings_
+from mostek.sdk.capability import Context, utc_now
+from mostek.sdk.errors import ConfigurationError, VendorError
 from mostek.sdk.limits import Budget, Usage
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -64,13 +66,15 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def add(hub: Installation, request: Add) -> View:
-    """Check the settings, lock the secrets, and store the connection with its feeds."""
+    """Check the settings as far as that goes without a call, lock the secrets, and store the connection."""
     if not SLUG.fullmatch(request.slug):
         raise invalid("connection.slug", "slug", slug=request.slug)
     connector = connector_of(request.connector)
     before = await _by_slug(hub, request.slug)
     kept = {**before.settings, **hub.vault.unlock(before.secrets)} if before else {}
-    shown, hidden = split_secrets(connector, {**kept, **request.settings})
+    values = {**kept, **request.settings}
+    await _try_open(connector, values, request.slug)
+    shown, hidden = split_secrets(connector, values)
     number = await hub.ledger.write(
         catalog.put_connection,
         request.slug,
@@ -82,13 +86,15 @@ async def add(hub: Installation, request: Add) -> View:
     )
     if number is None:
         raise invalid("connection.taken", "slug", slug=request.slug)
-    return await _view(hub, await hub.connections.get(number))
+    row = await hub.ledger.read(catalog.connection, number)
+    assert row is not None
+    return await _view(hub, row)
 
 
 async def list_(hub: Installation, _: List) -> tuple[View, ...]:
     """All connections, oldest first."""
     rows = await hub.ledger.read(catalog.connections)
-    return tuple([await _view(hub, await hub.connections.get(row.id)) for row in rows])
+    return tuple([await _view(hub, row) for row in rows])
 
 
 async def check(hub: Installation, request: Check) -> Checked:
@@ -128,21 +134,44 @@ async def _by_slug(hub: Installation, slug: str) -> ConnectionRow | None:
     return next((row for row in rows if row.slug == slug), None)
 
 
-async def _view(hub: Installation, held: Opened) -> View:
-    row = await hub.ledger.read(catalog.connection, held.row.id) or held.row
-    manifest = held.connector.manifest
-    # The stored count: another process may be the one that calls.
-    budget = Budget(held.budget.per_hour, held.budget.per_day, msgspec.convert(row.usage, Usage))
-    now = utc_now()
-    free = budget.free_at(now)
+async def _try_open(connector: AnyConnector, values: Mapping[str, Any], slug: str) -> None:
+    """Settings that no session can be opened with are refused before they are stored."""
+    settings = settings_.load(connector.settings, values)
+    try:
+        zone = ZoneInfo(settings.timezone)
+    except (KeyError, ValueError, OSError):  # not known, not a name, a folder of zones
+        raise invalid("setting.invalid", "timezone", reason="no time zone of that name") from None
+    try:
+        session = connector.open(settings, Context(slug=slug, zone=zone))
+    except ConfigurationError as error:
+        raise InvalidDocumentError(error.problem) from None
+    await session.close()
+
+
+async def _view(hub: Installation, row: ConnectionRow) -> View:
+    """One that cannot be opened any more, after a change of the program, is shown with its problem like the others."""
+    known = connectors().get(row.connector)
+    problem, left, free = row.problem, None, None
+    try:
+        held = await hub.connections.get(row.id)
+    except InvalidDocumentError as error:
+        problem = msgspec.to_builtins(error.problems[0])
+    except VendorError as error:
+        problem = msgspec.to_builtins(error.problem)
+    else:
+        # The stored count: another process may be the one that calls.
+        budget = Budget(held.budget.per_hour, held.budget.per_day, msgspec.convert(row.usage, Usage))
+        now = utc_now()
+        left, free = budget.left(now), budget.free_at(now)
+        free = free if free > now else None
     return View(
         slug=row.slug,
-        connector=manifest.id,
-        name=manifest.names["en"],
+        connector=row.connector,
+        name=known.manifest.names["en"] if known else row.connector,
         state=row.state,
         settings=row.settings,
-        proof=manifest.proof["en"],
-        calls_left=budget.left(now),
-        calls_free_at=free if free > now else None,
-        problem=row.problem,
+        proof=known.manifest.proof["en"] if known else "",
+        calls_left=left,
+        calls_free_at=free,
+        problem=problem,
     )

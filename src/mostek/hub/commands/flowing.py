@@ -195,11 +195,11 @@ async def _row(hub: Installation, slug: str) -> FlowRow:
 
 
 async def _view(hub: Installation, row: FlowRow) -> View:
-    source, target = await hub.connections.get(row.source), await hub.connections.get(row.target)
+    slugs = {connection.id: connection.slug for connection in await hub.ledger.read(catalog.connections)}
     return View(
         slug=row.slug,
-        source=source.row.slug,
-        target=target.row.slug,
+        source=slugs[row.source],
+        target=slugs[row.target],
         state=row.state,
         version=row.version,
         policy=row.policy,

@@ -3,7 +3,6 @@
 import msgspec
 
 from mostek.documents.problem import Problem, invalid
-from mostek.hub.commands.looking import Inbox, inbox
 from mostek.hub.engine import as_json
 from mostek.hub.installation import Installation
 from mostek.hub.ledger import Transaction
@@ -48,12 +47,11 @@ async def exclude(hub: Installation, request: Exclude) -> Mended:
 
 
 async def _chosen(hub: Installation, records: tuple[int, ...], cause: str) -> tuple[int, ...]:
+    """The records named, or all that are parked or left out for this cause."""
     if records or not cause:
         return records
-    chosen: list[int] = []
-    while page := await inbox(hub, Inbox(cause=cause, after=chosen[-1] if chosen else 0, limit=1000)):
-        chosen += [item.record for item in page]
-    return tuple(chosen)
+    rows = await hub.ledger.read(Transaction.rows, "records_of_cause", cause=cause)
+    return tuple(row["record"] for row in rows)
 
 
 def _retry(tx: Transaction, records: tuple[int, ...]) -> Mended:

@@ -116,7 +116,7 @@ def commit(tx: Transaction, planned: Sequence[PlannedPassage]) -> int:
         tx.run("put_actions", actions=actions)
         tx.run("put_needs", needs=needs)
         tx.run("unblock", keys=keys)
-        tx.run("revise_overtaken", actions=[_owner(action) for action in actions])
+        tx.run("revise_overtaken", actions=actions)
     tx.run("put_decisions", decisions=[_decision(plan, decision) for plan in plans for decision in plan.decisions])
     pairs = [
         {"passage": plan.lease.passage, "record": decision.record}
@@ -126,14 +126,9 @@ def commit(tx: Transaction, planned: Sequence[PlannedPassage]) -> int:
     ]
     if pairs:
         tx.run("judge", pairs=pairs)
-    stopped = [
-        {"key": decision.key, "passage": plan.lease.passage}
-        for plan in plans
-        for decision in plan.decisions
-        if decision.verdict in {"park", "exclude"}
-    ]
-    if stopped:
-        tx.run("revise_dependents", stopped=stopped)
+    decided = [(plan.lease.passage, decision) for plan in plans for decision in plan.decisions]
+    stopped = [{"key": d.key, "passage": passage} for passage, d in decided if d.verdict in {"park", "exclude"}]
+    tx.run("revise_dependents", stopped=stopped)
     finished = [
         {"id": plan.lease.passage, "fence": plan.lease.fence, "revision": plan.lease.revision} for plan in plans
     ]
@@ -167,10 +162,6 @@ def _action(plan: PlannedPassage, decision: PlannedDecision, place: int, action:
         "digest": action.digest,
         "payload": action.payload,
     }
-
-
-def _owner(action: dict[str, Any]) -> dict[str, Any]:
-    return {name: action[name] for name in ("key", "passage", "flow", "kind")}
 
 
 def _decision(plan: PlannedPassage, decision: PlannedDecision) -> dict[str, Any]:

@@ -60,3 +60,6 @@ WHERE record IN {each_int records} AND state IN ('parked', 'waiting') AND NOT EX
 
 -- name: add_audit
 INSERT INTO audit (workspace, at, person, command, request) VALUES (:workspace, {now}, :person, :command, :request);
+
+-- name: records_of_cause
+SELECT DISTINCT record FROM decision WHERE cause = :cause AND state IN ('parked', 'excluded') ORDER BY record;
