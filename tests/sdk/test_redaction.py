@@ -67,3 +67,29 @@ def test_empty_secrets_redact_nothing() -> None:
 
 def test_plain_text_stays() -> None:
     assert redact("Nic tajného: pass, word, p@ss", SECRET) == "Nic tajného: pass, word, p@ss"
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        json.dumps(SECRET)[1:-1].replace("/", "\\/"),
+        json.dumps(json.dumps(json.dumps(SECRET)))[7:-7],
+        json.dumps(html.escape(SECRET))[1:-1],
+        quote(quote(SECRET, safe=""), safe=""),
+    ],
+)
+def test_one_spelling_within_another(spelt: str) -> None:
+    assert redact(f"before {spelt} after", SECRET) == "before ••• after"
+
+
+@given(SECRETS, st.text(max_size=20), st.integers(min_value=0))
+def test_a_text_that_was_cut_keeps_no_beginning_of_a_secret(secret: str, before: str, cut: int) -> None:
+    for spelt in (secret, quote(secret), json.dumps(secret)[1:-1], html.escape(secret)):
+        shown = redact(f"{before} {spelt}"[: len(before) + 1 + cut % len(spelt)], secret)
+        # The first six characters end many a text; of more than these nothing stays.
+        assert secret[:7] not in shown.removeprefix(before)
+
+
+@given(SECRETS, st.text(min_size=2_000, max_size=2_100), st.text(max_size=20))
+def test_a_long_text_is_redacted_like_a_short_one(secret: str, before: str, after: str) -> None:
+    assert secret not in redact(f"{before}{secret}{after}", secret)

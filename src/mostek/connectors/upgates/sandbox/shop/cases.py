@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count, repeat
 from random import Random
 
 from ..options import Options
@@ -68,16 +69,30 @@ def draw_case(rng: Random, options: Options, numbers: Numbers, created: int, unt
     return case
 
 
-def spoil(rng: Random, case: Case, rate: float) -> None:
-    """Label some documents as hostile; what that does to the JSON is in `hostile`."""
+def spoil(rng: Random, case: Case, places: Iterator[bool]) -> None:
+    """Label some documents as hostile; what that does to the JSON is in `hostile`.
+
+    A document that is credited stays sound, or its credit note could not be carried over either: then the next sound
+    place takes its turn.
+    """
+    credited = {document.related for document in case.documents}
     for document in case.documents:
-        if rng.random() < rate:
+        if document.number not in credited and next(places):
             fitting = [label for label, (_, fits) in HOSTILE.items() if fits(document)]
             document.hostile = fitting[int(rng.random() * len(fitting))]
 
 
+def hostile_places(seed: int, rate: float) -> Iterator[bool]:
+    """One place in the second half of each run of 1/rate documents, so that never more than the rate is hostile."""
+    size = max(round(1 / rate), 1)
+    for block in count():
+        chosen = Random(f"{seed} {block}").randrange(size // 2, size)
+        yield from (place == chosen for place in range(size))
+
+
 def cases(seed: int, options: Options, numbers: Numbers, span: Span) -> Iterator[Case]:
     """An endless run of stories whose beginnings are spread over the span; the surplus begins at its end."""
+    places = hostile_places(seed, options.hostile) if options.hostile > 0 else repeat(False)
     step = max((span.until - span.since) / max(span.expected, 1), 1 / 64)
     number = 0
     while True:
@@ -85,7 +100,6 @@ def cases(seed: int, options: Options, numbers: Numbers, span: Span) -> Iterator
         rng = Random(seed * 1_000_003 + number)
         created = min(int(span.since + (number + rng.random()) * step), span.until)
         case = draw_case(rng, options, numbers, created, span.until)
-        if options.hostile > 0:
-            spoil(rng, case, options.hostile)
+        spoil(rng, case, places)
         yield case
         number += 1

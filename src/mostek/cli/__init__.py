@@ -1,0 +1,71 @@
+"""The command line: thin over the list of commands, every command with ``--json`` and documented exit codes.
+
+Exit codes: 0 done; 1 given up at a question; 2 wrong usage; 3 the input was refused, with field and cure; 4 a system
+could not be reached or refused; 5 not everything is done: something waits, needs a person, or differs.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+import structlog
+import typer
+
+from mostek.cli.connecting import connect, init
+from mostek.cli.flowing import flow, preview
+from mostek.cli.inbox import inbox, trace
+from mostek.cli.running import demo, run, status
+from mostek.cli.sandboxes import sandbox
+
+_EPILOG = (
+    "Exit codes: 0 done, 2 wrong usage, 3 input refused, 4 a system failed, 5 not everything is done. "
+    "The language is that of your terminal; MOSTEK_LANG=en, cs or pl chooses another."
+)
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Mostek connects e-shops with accounting systems.",
+    epilog=_EPILOG,
+)
+_ONE_LINE: Mapping[Callable[..., None], tuple[str, str]] = {  # what `mostek --help` has room for
+    init: ("Make a data folder with its key and database.", "mostek init --data ./mostek-data"),
+    preview: ("Show what a run would do, and send nothing.", "mostek preview invoices --limit 20"),
+    run: ("Read, decide and transfer, once or for good.", "mostek run --watch"),
+    status: ("Show how everything stands.", "mostek status --json"),
+    trace: ("Tell the story of a document.", "mostek trace 2026000123 --json"),
+    demo: ("Try it out with a simulated shop and books.", "mostek demo --once --seed 7 --documents 500 --json"),
+}
+for function, (summary, example) in _ONE_LINE.items():
+    app.command(short_help=summary, epilog=f"Example: {example}")(function)
+for name, group in (("connect", connect), ("flow", flow), ("inbox", inbox), ("sandbox", sandbox)):
+    app.add_typer(group, name=name)
+
+
+@app.callback()
+def logging(
+    log: Annotated[
+        str, typer.Option(envvar="MOSTEK_LOG", help="How much to log to standard error: debug, info, warning, error.")
+    ] = "warning",
+) -> None:
+    """Mostek connects e-shops with accounting systems."""
+    if log not in _LEVELS:
+        raise typer.BadParameter("one of " + ", ".join(_LEVELS))
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[log]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def main() -> None:
+    """The program ``mostek``; what it writes is for its owner's eyes only."""
+    os.umask(0o077)
+    app()

@@ -1,0 +1,106 @@
+"""Commands on documents: what needs a person, one document, its story."""
+
+from typing import Annotated, Any
+
+import typer
+
+from mostek import terminal
+from mostek.cli import screens, stories
+from mostek.cli.session import UNFINISHED, Data, Json, command, opened, person, show, wording
+from mostek.hub import commands
+from mostek.hub.commands import looking, mending
+from mostek.hub.installation import Installation
+
+inbox = typer.Typer(no_args_is_help=True, help="Documents that need a person.")
+_PAGE = 1000
+
+Text = Annotated[str, typer.Argument(help="The document's number.")]
+Records = Annotated[list[int] | None, typer.Argument(help="Numbers from mostek inbox list.")]
+
+
+@inbox.command("list", epilog="Example: mostek inbox list --cause money.line_sum")
+def inbox_list(
+    cause: Annotated[str, typer.Option(help="Only this cause.")] = "", data: Data = None, json_: Json = False
+) -> None:
+    """List the documents that need a person, with reason and cure."""
+
+    async def work(hub: Installation) -> Any:
+        found: list[looking.Item] = []
+        while page := await _page(hub, cause, found[-1].record if found else 0):
+            found += page
+        return tuple(found)
+
+    items = opened(data, json_, work)
+    show(items, json_, lambda: screens.show_inbox(items, wording()))
+
+
+async def _page(hub: Installation, cause: str, after: int) -> Any:
+    return await commands.run(hub, "inbox.list", looking.Inbox(cause=cause, after=after, limit=_PAGE), person())
+
+
+@inbox.command("show", epilog="Example: mostek inbox show 2026000123")
+def inbox_show(
+    text: Text,
+    payload: Annotated[bool, typer.Option("--payload", help="Show the exact text that was sent.")] = False,
+    data: Data = None,
+    json_: Json = False,
+) -> None:
+    """Show one document: what was decided and why, what to do, and what was sent."""
+    views = command(data, json_, "inbox.show", looking.Show(text=text))
+    show(views, json_, lambda: stories.show_records(views, payload, wording()))
+
+
+@inbox.command("retry", epilog="Example: mostek inbox retry --cause product.missing")
+def inbox_retry(
+    records: Records = None,
+    cause: Annotated[str, typer.Option(help="All of this cause.")] = "",
+    data: Data = None,
+    json_: Json = False,
+) -> None:
+    """Decide documents again at the next run. Exit code 5 when one of them is in no state for it."""
+    _need(records, cause)
+    mended = command(data, json_, "inbox.retry", mending.Retry(records=tuple(records or ()), cause=cause))
+    _show_mended(mended, "inbox.retried", json_)
+
+
+@inbox.command("exclude", epilog="Example: mostek inbox exclude 17 --reason 'booked by hand'")
+def inbox_exclude(
+    reason: Annotated[str, typer.Option(help="Why; it stays with the document.")],
+    records: Records = None,
+    cause: Annotated[str, typer.Option(help="All of this cause.")] = "",
+    data: Data = None,
+    json_: Json = False,
+) -> None:
+    """Leave documents out; a retry takes it back. Exit code 5 when one of them is in no state for it."""
+    _need(records, cause)
+    request = mending.Exclude(records=tuple(records or ()), cause=cause, reason=reason, person=person())
+    _show_mended(command(data, json_, "inbox.exclude", request), "inbox.excluded", json_)
+
+
+def _need(records: list[int] | None, cause: str) -> None:
+    if not records and not cause:
+        raise typer.BadParameter("name documents, or give --cause")
+
+
+def _show_mended(mended: mending.Mended, sentence: str, json_: bool) -> None:
+    def human() -> None:
+        terminal.say(wording().say(sentence, n=len(mended.records)))
+        if mended.untouched:
+            numbers = ", ".join(map(str, mended.untouched))
+            terminal.say(wording().say("inbox.untouched", records=numbers))
+
+    show(mended, json_, human)
+    if mended.untouched:
+        raise typer.Exit(UNFINISHED)
+
+
+def trace(text: Text, data: Data = None, json_: Json = False) -> None:
+    """Tell the story of a document's case: decided by which version, sent, answered; with --json all of it."""
+
+    async def work(hub: Installation) -> Any:
+        steps = await commands.run(hub, "trace", looking.Trace(text=text), person())
+        views = await commands.run(hub, "inbox.show", looking.Show(text=text), person())
+        return steps, views
+
+    steps, views = opened(data, json_, work)
+    show(steps, json_, lambda: stories.show_trace(steps, views, wording()))
