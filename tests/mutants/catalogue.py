@@ -8,6 +8,7 @@ LEDGER = "tests/hub/test_ledger.py"
 WAKING = "tests/hub/test_waking.py"
 FAIRNESS = "tests/hub/test_fairness.py"
 PLAN = "tests/hub/test_plan.py"
+FLOWS = "tests/hub/test_two_flows.py"
 
 
 @dataclass(frozen=True)
@@ -145,8 +146,8 @@ CATALOGUE: tuple[Mutant, ...] = (
         (f"{ONCE}::test_a_document_that_changed_while_its_fate_was_unknown_is_never_done_with_old_figures",),
         (
             "ledger/sql/passages.sql",
-            "CASE WHEN state = 'ready' AND sent IS NOT NULL THEN 'sent' ELSE state END AS state",
-            "state",
+            "CASE WHEN a.state = 'ready' AND a.sent IS NOT NULL THEN 'sent' ELSE a.state END AS state",
+            "a.state",
         ),
         (
             "ledger/sql/passages.sql",
@@ -300,5 +301,18 @@ CATALOGUE: tuple[Mutant, ...] = (
         "a wrong total in the books is shown as done",
         (f"{WAKING}::test_a_wrong_figure_in_the_books_is_an_alarm_and_can_be_looked_at_again",),
         ("delivery.py", '"state": "alarm" if problem else "done"', '"state": "done"'),
+    ),
+    mutant(
+        "what another flow did not looked at",
+        "the second of two flows waits for ever, and its documents are never accounted for",
+        (f"{FLOWS}::test_what_one_flow_carries_over_the_other_leaves_to_it",),
+        ("plan.py", "        _not_of_another_flow(entry, scope)\n", ""),
+    ),
+    mutant(
+        "refused rendering not told to the plan",
+        "a credit note waits for ever for an invoice that cannot be written down, planned over and over",
+        (f"{FLOWS}::test_what_cannot_be_written_down_parks_its_credit_note_too",),
+        ("plan.py", "entry.problems or scope.facts.refused.get(str(entry.record))", "entry.problems"),
+        ("planning.py", "        if not refused:\n", "        if True:\n"),
     ),
 )
