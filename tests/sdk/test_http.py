@@ -79,8 +79,8 @@ async def test_cookies_are_not_kept() -> None:
 @pytest.mark.parametrize(
     ("encoding", "packed"),
     [
-        ("gzip", gzip.compress(b"body" * 1000)),
-        ("GZIP", gzip.compress(b"body" * 1000)),
+        ("gzip", gzip.compress(b"body" * 1000, mtime=0)),
+        ("GZIP", gzip.compress(b"body" * 1000, mtime=0)),
         ("deflate", zlib.compress(b"body" * 1000)),
         ("identity", b"body" * 1000),
     ],
@@ -118,7 +118,7 @@ async def test_a_body_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, pa
 
     async def endless(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if packed:
-            writer.write(answer(gzip.compress(b"{}"), "Content-Encoding: gzip", length=10**12))
+            writer.write(answer(gzip.compress(b"{}", mtime=0), "Content-Encoding: gzip", length=10**12))
         else:
             writer.write(answer(b"", length=10**12))
         while not writer.is_closing():
@@ -131,7 +131,7 @@ async def test_a_body_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, pa
 
 async def test_the_largest_body_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "MAX_BODY", 1000)
-    packed = gzip.compress(b"a" * 1000)
+    packed = gzip.compress(b"a" * 1000, mtime=0)
     async with (
         served(answer(b"a" * 1000), answer(packed, "Content-Encoding: gzip"), answer(b"a" * 1001)) as wire,
         opened() as client,
@@ -145,8 +145,8 @@ async def test_the_largest_body_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     "broken",
     [
         answer(b'{"half": ', length=100),
-        answer(gzip.compress(b"a" * 1000)[:-9], "Content-Encoding: gzip"),
-        answer(gzip.compress(b"a") + gzip.compress(b"b"), "Content-Encoding: gzip"),
+        answer(gzip.compress(b"a" * 1000, mtime=0)[:-9], "Content-Encoding: gzip"),
+        answer(gzip.compress(b"a", mtime=0) + gzip.compress(b"b", mtime=0), "Content-Encoding: gzip"),
         answer(b"not packed", "Content-Encoding: gzip"),
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
     ],
