@@ -12,6 +12,7 @@ from mostek.connectors.flexibee.sandbox.control import Control
 from mostek.connectors.flexibee.sandbox.options import ASSUMED, Assumption, Options
 from mostek.connectors.flexibee.sandbox.server import Server
 from mostek.connectors.flexibee.sandbox.store import Store
+from mostek.connectors.flexibee.sandbox.whims import Whims
 
 __all__ = ["ASSUMED", "Assumption", "FlexiSandbox", "Options", "create"]
 
@@ -23,10 +24,10 @@ class FlexiSandbox:
 
     def __init__(self, folder: Path, options: Options) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        clock = Clock(options.today)
+        clock, whims = Clock(options.today), Whims()
         self._store = Store(folder / "flexibee.sqlite")
-        self._server = Server(self._store, options, clock)
-        self._control = Control(self._store, options, clock)
+        self._server = Server(self._store, options, clock, whims)
+        self._control = Control(self._store, options, clock, whims)
         if not seeds.companies(self._store):
             seeds.found(self._store, options, clock, options.company_name, options.country, db=options.company)
 

@@ -11,6 +11,7 @@ from mostek.connectors.flexibee.sandbox.clock import Clock
 from mostek.connectors.flexibee.sandbox.options import ASSUMED, Options, User
 from mostek.connectors.flexibee.sandbox.refusals import Denied
 from mostek.connectors.flexibee.sandbox.store import Store
+from mostek.connectors.flexibee.sandbox.whims import Whim, Whims
 
 PERSON = User("ucetni", "", {"*": "rw"})
 """Whose hand edits the books through the control API."""
@@ -19,8 +20,9 @@ PERSON = User("ucetni", "", {"*": "rw"})
 class Control:
     """Handles the vendor-specific control routes."""
 
-    def __init__(self, store: Store, options: Options, clock: Clock) -> None:
+    def __init__(self, store: Store, options: Options, clock: Clock, whims: Whims) -> None:
         self._store = store
+        self._whims = whims
         self._options = options
         self._clock = clock
 
@@ -29,6 +31,7 @@ class Control:
         return [
             web.post("/company", self._company),
             web.post("/edit", self._edit),
+            web.put("/refusals", self._refusals),
             web.get("/totals", self._totals),
             web.get("/documents", self._documents),
             web.get("/assumed", self._assumed),
@@ -70,6 +73,17 @@ class Control:
             raise web.HTTPBadRequest(text=str(denied)) from denied
         status = 200 if report.success else 409
         return web.json_response({"stats": report.stats, "results": report.results}, status=status)
+
+    async def _refusals(self, request: web.Request) -> web.Response:
+        """A list of ``{"containing", "words", "evidence", "shape"}`` replaces all rules about records to refuse."""
+        try:
+            data = await request.json()
+            if not isinstance(data, list):
+                raise ValueError("the body must be a list of rules")
+            self._whims.replace([Whim.from_json(each) for each in data])
+        except ValueError as error:
+            raise web.HTTPBadRequest(text=str(error)) from error
+        return web.json_response({"rules": len(self._whims.rules)})
 
     async def _totals(self, request: web.Request) -> web.Response:
         return web.json_response(ledger.summary(self._books(request.query.get("company"))))

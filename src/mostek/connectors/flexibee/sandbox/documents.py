@@ -136,7 +136,8 @@ def _set_dates(books: Books, known: Mapping[str, object], row: Row, type_row: Ro
     if "datSplat" in known:
         partner = books.rows("adresar").get(row.get("firma") or 0, {})
         days: int = {"splatDny": DEFAULT_DUE_DAYS, **type_row, **partner}["splatDny"]
-        row.setdefault("datSplat", (date.fromisoformat(row["datVyst"]) + timedelta(days=days)).isoformat())
+        issued = date.fromisoformat(row["datVyst"])
+        row.setdefault("datSplat", (issued + min(timedelta(days=days), date.max - issued)).isoformat())
 
 
 def _set_number(books: Books, kind: Kind, row: Row, type_row: Row) -> None:

@@ -14,6 +14,7 @@ from mostek.connectors.flexibee.sandbox.fields import Data, attribute
 from mostek.connectors.flexibee.sandbox.options import User
 from mostek.connectors.flexibee.sandbox.records import CREATED, SKIPPED, Outcome
 from mostek.connectors.flexibee.sandbox.refusals import Denied, Refused
+from mostek.connectors.flexibee.sandbox.whims import Whims
 
 _COUNTED = ("created", "updated", "deleted", "skipped", "failed")
 
@@ -27,6 +28,7 @@ class How:
     fail_on_warning: bool = False
     code_in_response: bool = False
     native: bool = False
+    whims: Whims = field(default_factory=Whims)
 
 
 @dataclass
@@ -49,6 +51,10 @@ def run(books: Books, user: User, body: Mapping[str, Any], how: How, detail: tup
     for path in dict.fromkeys(path for path, _, _ in todo):
         if not user.may(path, "w"):
             raise Denied(403, "K provedení operace nemáte oprávnění.")
+    for path, data, _ in todo:
+        whim = how.whims.against(path, data)
+        if whim and whim.shape == "message":
+            raise Denied(400, whim.words)
     report = Report()
     if how.atomic or how.dry_run:
         _whole(books, todo, how, report)
@@ -105,7 +111,12 @@ class _Failed(Exception):
 def _write(books: Books, path: str, data: Data, address: str | None, *, how: How, report: Report) -> None:
     ids = fields.ids_of(data)
     named = {"request-id": ids[0]} if ids else {}
+    whim = how.whims.against(path, data)
+    if whim and whim.shape == "error":
+        raise _Failed({**named, "error": whim.words})
     try:
+        if whim:
+            raise Refused(whim.words, path=path)
         outcome = records.write(books, path, data, address)
         if how.fail_on_warning and outcome.warnings:
             first = outcome.warnings[0]

@@ -19,6 +19,7 @@ from mostek.connectors.flexibee.sandbox.rates import period
 from mostek.connectors.flexibee.sandbox.refusals import Denied
 from mostek.connectors.flexibee.sandbox.seeds import companies
 from mostek.connectors.flexibee.sandbox.store import Store
+from mostek.connectors.flexibee.sandbox.whims import Whims
 
 Json = dict[str, Any]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -28,8 +29,9 @@ CHANGES_LIMIT, CHANGES_DEFAULT = 1000, 100
 class Server:
     """Handles the requests of all companies."""
 
-    def __init__(self, store: Store, options: Options, clock: Clock) -> None:
+    def __init__(self, store: Store, options: Options, clock: Clock, whims: Whims) -> None:
         self._store = store
+        self._whims = whims
         self._options = options
         self._clock = clock
         self._access = Access(store, options)
@@ -258,7 +260,7 @@ class Server:
                 if books.find(shape.path, text) is None:
                     raise Denied(404, f"Záznam '{text}' v evidenci {shape.path} neexistuje.")
                 detail = (shape.path, text)
-        report = imports.run(books, user, body, _how(request, body), detail)
+        report = imports.run(books, user, body, _how(request, body, self._whims), detail)
         return self._reported(request, report)
 
     def _reported(self, request: web.Request, report: imports.Report) -> web.StreamResponse:
@@ -411,9 +413,10 @@ def _winstrom(body: Json) -> Json:
     return inner
 
 
-def _how(request: web.Request, body: Mapping[str, Any]) -> imports.How:
+def _how(request: web.Request, body: Mapping[str, Any], whims: Whims) -> imports.How:
     def on(name: str, default: str = "false") -> bool:
         return request.query.get(name, default).lower() == "true"
 
     atomic = str(body.get("@atomic", request.query.get("atomic", "true"))).lower() != "false"
-    return imports.How(atomic, on("dry-run"), on("fail-on-warning"), on("code-in-response"), _native(request))
+    switches = (on("dry-run"), on("fail-on-warning"), on("code-in-response"))
+    return imports.How(atomic, *switches, _native(request), whims)

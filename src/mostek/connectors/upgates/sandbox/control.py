@@ -32,6 +32,7 @@ class Control:
             "pay": self.pay,
             "credit": self.credit,
             "delete": self.delete,
+            "raw": self.raw,
             "move-server": self.move_server,
             "clock": self.clock,
             "users": self.users,
@@ -79,7 +80,7 @@ class Control:
         chosen: list[tuple[Document, str]] = []
         if "random" in given:
             rng = Random(given.get("seed", self.options.seed))
-            numbers = [row[0] for row in self.store.rows("SELECT number FROM documents ORDER BY id")]
+            numbers = [document.number for document in self.store.documents()]
             picked = rng.sample(numbers, min(int(given["random"]), len(numbers)))
             chosen = [(self.shop.document(number), rng.choice(list(EDITS))) for number in picked]
         else:
@@ -118,6 +119,19 @@ class Control:
         else:
             self.shop.delete_order(str(given["order"]))
         return {"deleted": True}
+
+    def raw(self, given: Json) -> Json:
+        """{"list": "invoices" or "orders", "number": n, "payload": text}: an item whose text is sent as it is given.
+
+        The number only finds the item again (by a filter, or to replace it); the text may name another, or none.
+        """
+        tables = {"invoices": "documents", "orders": "orders"}
+        if given.get("list") not in tables:
+            raise ValueError(f"list: expected one of {', '.join(tables)}")
+        number, payload = str(given["number"]), str(given["payload"])
+        with self.store.transaction():
+            self.store.save_raw(tables[given["list"]], number, payload, int(self.shop.now()))
+        return {"number": number, "characters": len(payload)}
 
     # -- the vendor ---------------------------------------------------------------------------------------------------
 

@@ -71,6 +71,11 @@ ORDER_COLUMNS = (
 )
 DOCUMENT_COLUMNS = "id, number, kind, order_number, related, created, updated, issued, paid, hostile, engine, payload"
 
+# What stands in place of an item's inner life where only its text was given, by the control API.
+NOBODY = b""
+_OURS = "engine != x''"
+_ABOVE = 10**12  # ids that the engine's counters never reach
+
 
 def _msisdn(phone: str) -> str:
     return "".join(digit for digit in phone if digit.isdigit())
@@ -173,22 +178,39 @@ class Store:
             ),
         )
 
+    def save_raw(self, table: str, number: str, payload: str, now: int) -> None:
+        """Put the text of an item among the orders or documents as it is; the engine knows nothing of it."""
+        above = f"SELECT max(coalesce(max(id), 0), {_ABOVE}) + 1 FROM {table}"  # noqa: S608
+        columns = {
+            "id": self.rows(above)[0][0],
+            "number": number,
+            "created": now,
+            "updated": now,
+            "paid": 0,
+            "engine": NOBODY,
+            "payload": payload,
+        }
+        columns |= {"language": "cs"} if table == "orders" else {"kind": "invoice", "issued": 0, "hostile": "raw"}
+        names, marks = ", ".join(columns), ",".join("?" * len(columns))
+        update = "ON CONFLICT(number) DO UPDATE SET payload=excluded.payload, updated=excluded.updated"
+        self.db.execute(f"INSERT INTO {table}({names}) VALUES({marks}) {update}", tuple(columns.values()))
+
     def order(self, number: str) -> Order | None:
-        row = self.db.execute("SELECT engine FROM orders WHERE number=?", (number,)).fetchone()
+        row = self.db.execute(f"SELECT engine FROM orders WHERE number=? AND {_OURS}", (number,)).fetchone()  # noqa: S608
         return None if row is None else self._order(row[0])
 
     def document(self, number: str) -> Document | None:
-        row = self.db.execute("SELECT engine FROM documents WHERE number=?", (number,)).fetchone()
+        row = self.db.execute(f"SELECT engine FROM documents WHERE number=? AND {_OURS}", (number,)).fetchone()  # noqa: S608
         return None if row is None else self._document(row[0])
 
     def documents(self, where: str = "1", values: Sequence[Any] = ()) -> Iterator[Document]:
         """The documents that fit a condition of this module's callers, oldest first."""
-        sql = f"SELECT engine FROM documents WHERE {where} ORDER BY id"  # noqa: S608
+        sql = f"SELECT engine FROM documents WHERE {where} AND {_OURS} ORDER BY id"  # noqa: S608
         for (engine,) in self.db.execute(sql, values):
             yield self._document(engine)
 
     def orders(self) -> Iterator[Order]:
-        for (engine,) in self.db.execute("SELECT engine FROM orders ORDER BY id"):
+        for (engine,) in self.db.execute(f"SELECT engine FROM orders WHERE {_OURS} ORDER BY id"):  # noqa: S608
             yield self._order(engine)
 
     def delete(self, table: str, number: str) -> bool:
