@@ -23,6 +23,7 @@ from tests.acceptance.hostile_invoice import (
     without,
 )
 
+DUMPED = {"date": f"{DAY} 00:00:00.000000", "timezone_type": 3, "timezone": "Europe/Prague"}
 NESTED = '{"a":' * 3000 + "1" + "}" * 3000
 LONG_NAME = "Příliš žluťoučký kůň " * 15  # 315 characters
 NOTE = "Poznámka. " * 6554  # 64 kB
@@ -67,11 +68,9 @@ RECORDS: tuple[Hostile, ...] = (
         name="PHP-dumped date",
         cause="field.type",
         where="date_of_issuance",
-        spoil=having(
-            date_of_issuance={"date": f"{DAY} 00:00:00.000000", "timezone_type": 3, "timezone": "Europe/Prague"}
-        ),
+        spoil=having(date_of_issuance=DUMPED),
     ),
-    done("PHP-dumped date where none is read", customer(agreements=[{"valid_to": {"date": f"{DAY} 14:24:49.000000"}}])),
+    done("PHP-dumped date where none is read", customer(agreements=[{"valid_to": DUMPED}])),
     done("lower-case country", customer(country_id="cz")),
     Hostile(
         name="country of three letters", cause="field.country", where="country_id", spoil=customer(country_id="CZE")
@@ -251,7 +250,7 @@ RECORDS: tuple[Hostile, ...] = (
     done(
         "order with PHP-dumped agreements",
         having(order_number="ORD3"),
-        orders=[order("ORD3", metas={"a": {"value": "x"}})],
+        orders=[order("ORD3", customer={"agreements": [{"valid_to": DUMPED}], "company_yn": False})],
     ),
     # --- credit notes
     Hostile(name="credit note of an unknown invoice", cause="credit.original_missing", spoil=credit("1999000000")),

@@ -184,6 +184,18 @@ def test_books_that_answer_so(books: dict[str, Outcome], case: Hostile) -> None:
     judged(case, books[case.name])
 
 
+async def test_bytes_that_are_no_text_spoil_one_record_only(tmp_path: Path) -> None:
+    spoilt, sound = (json.dumps(invoice(number)).encode() for number in ("SPOILT", "SOUND"))
+    page = b'{"number_of_pages":1,"invoices":[' + spoilt.replace(b"Hrnek", b"Hr\xff\xfenek") + b"," + sound + b"]}"
+    with hasty():
+        async with house(tmp_path) as made:
+            made.shop.lies.append(Lie(path="/invoices$", body=page))
+            assert not await made.run()
+            stands = [(row["decision"]["state"], row["decision"]["cause"]) for row in await made.records()]
+            assert await made.feed_problem() is None
+    assert sorted(stands) == [("done", "done"), ("parked", "payload.no_json")]
+
+
 @pytest.mark.xfail(strict=True, reason="what the books break on each time is sent again for ever")
 async def test_a_document_that_breaks_the_books_each_time_is_set_aside(tmp_path: Path) -> None:
     with hasty():

@@ -82,7 +82,7 @@ class ToySession:
         kept = {name: value for name, value in content.items() if name not in self.volatile()}
         try:
             fingerprint = digest(kept) if content else digest(repr(payload))
-        except (UnicodeEncodeError, ArithmeticError):
+        except ValueError:
             fingerprint = digest(repr(payload))
         number = _lenient(fields.NUMBER, payload) or f"unread-{fingerprint}"
         total = _lenient(fields.TOTAL, payload)
