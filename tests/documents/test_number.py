@@ -133,5 +133,5 @@ def test_products_do_not_depend_on_the_running_precision(left: Decimal, right: D
 @pytest.mark.parametrize("exponent", [60, 999, 999_999])
 def test_a_value_too_large_to_be_written_out_is_refused_by_its_name(exponent: int) -> None:
     with pytest.raises(InvalidDocumentError) as refused:
-        normal(Decimal(1).scaleb(exponent))
+        number.normal(Decimal(1).scaleb(exponent))
     assert refused.value.problems[0].cause == "number.too_large"

@@ -46,6 +46,9 @@ _SECONDS = 30.0
 # An effect is read back this long after it was made, many at a time.
 VERIFY_AGE_MS = 2_000
 _AGAIN_MS = 5_000
+# What was sent so often, and each time surely did not arrive, is parked: some hours after the first try.
+TRIES = 12
+BACK_OFF_MS = 5_000
 
 
 async def deliver(engine: Engine, connection: int, *, verify_age_ms: int = VERIFY_AGE_MS) -> int:
@@ -295,9 +298,17 @@ def _settled(row: Row, finding: Finding, asked: datetime, spare_ms: int) -> Outc
                 return Outcome(key=key, state="unknown", settles_ms=_AGAIN_MS, **doubt)
             if row["cause"] == "connector.failed" and row["attempts"] > 1:
                 return Outcome(key=key, state="parked", **doubt)
-            return Outcome(key=key, state="ready", wait_ms=0)
+            return _again(key, row["attempts"])
         case CannotTell():
             return Outcome(key=key, state="unknown", settles_ms=_AGAIN_MS, **doubt)
+
+
+def _again(key: str, attempts: int) -> Outcome:
+    """Send it again, at once after the first attempt and ever later after more; what never arrives needs a person."""
+    if attempts >= TRIES:
+        problem = Problem(cause="delivery.given_up", details={"times": str(attempts)})
+        return Outcome(key=key, state="parked", cause=problem.cause, problem=as_json(problem))
+    return Outcome(key=key, state="ready", wait_ms=BACK_OFF_MS * (2 ** (attempts - 1) - 1))
 
 
 def _intent(row: Row) -> Intent:
