@@ -331,8 +331,10 @@ def _show(result: Result, *, as_json: bool) -> None:
 
 async def _serve(hub: Installation, folder: Path, shop_url: str, books_url: str) -> None:
     """Keep the simulators and the hub running until Ctrl+C."""
-    terminal.OUT.print(f"The shop: {shop_url}/_sandbox/totals   the books: {books_url}/_sandbox/totals")
-    terminal.OUT.print(f"Look around in another window: MOSTEK_DATA={folder / 'hub'} mostek status. Ctrl+C ends it.")
+    terminal.say(f"The shop's own ledger: {shop_url}/_sandbox/totals")
+    terminal.say(f"The books' own ledger: {books_url}/_sandbox/totals")
+    terminal.say(f"Look around in another window: MOSTEK_DATA={folder / 'hub'} {sys.argv[0]} status")
+    terminal.say("Ctrl+C ends it.")
     runner = Runner(hub.engine)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
