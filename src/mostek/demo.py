@@ -22,10 +22,10 @@ import aiohttp
 import msgspec
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mostek import terminal
+from mostek import commands, terminal
+from mostek.commands import connecting, flowing, looking
 from mostek.documents.problem import Problem, invalid
-from mostek.hub import commands, installation
-from mostek.hub.commands import connecting, flowing, looking
+from mostek.hub import installation
 from mostek.hub.installation import Installation
 from mostek.hub.runner import Runner
 from mostek.sdk.messages import LANGUAGES, explain

@@ -15,12 +15,12 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from mostek import terminal
+from mostek import commands, terminal
+from mostek.commands import connecting, flowing, looking, mending
 from mostek.connectors.flexibee.sandbox import create as create_books
 from mostek.connectors.upgates.sandbox import create as create_shop
 from mostek.documents.problem import Problem
-from mostek.hub import commands, delivery, engine, installation, runner
-from mostek.hub.commands import connecting, flowing, looking, mending
+from mostek.hub import delivery, engine, installation, runner
 from mostek.hub.installation import Installation
 from mostek.hub.ledger import Transaction
 from mostek.hub.runner import Left, Runner

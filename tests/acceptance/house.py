@@ -16,9 +16,9 @@ from typing import Any
 
 import aiohttp
 
-from mostek import demo
-from mostek.hub import commands, installation
-from mostek.hub.commands import connecting
+from mostek import commands, demo
+from mostek.commands import connecting
+from mostek.hub import installation
 from mostek.hub.installation import Installation
 from tests.acceptance.wire import Wire
 

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from mostek import demo
-from mostek.hub import commands
-from mostek.hub.commands import looking
+from mostek import commands, demo
+from mostek.commands import looking
 from mostek.hub.installation import Installation
 from mostek.hub.ledger import Transaction
 from mostek.hub.runner import Runner

@@ -8,9 +8,8 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
-from mostek import demo
-from mostek.hub import commands
-from mostek.hub.commands import connecting, flowing, looking
+from mostek import commands, demo
+from mostek.commands import connecting, flowing, looking
 from tests.acceptance.house import House, opened, until
 from tests.acceptance.judge import OURS, paid_once
 

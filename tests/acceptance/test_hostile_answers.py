@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from mostek.commands import looking
 from mostek.documents.problem import Problem
 from mostek.hub import delivery
-from mostek.hub.commands import looking
 from mostek.hub.ledger import Transaction, catalog
 from mostek.sdk.http import PATIENCE
 from tests.acceptance.hostile_answers import BOOKS_ANSWERS, ELSEWHERE, OTHER_DOOR, SHOP_ANSWERS, Hostile

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from mostek.commands import mending
 from mostek.documents.problem import Problem
-from mostek.hub.commands import mending
 from tests.acceptance.hostile_house import BOOKS, House, hasty, house, is_explained
 from tests.acceptance.hostile_invoice import DAY, PARTNERS, invoice
 from tests.acceptance.hostile_records import RECORDS, Hostile, numbers, payload

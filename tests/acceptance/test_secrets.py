@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from mostek.commands import connecting
 from mostek.connectors.flexibee.sandbox import create as create_books
 from mostek.connectors.upgates.sandbox import create as create_shop
 from mostek.documents.problem import InvalidDocumentError
 from mostek.hub import installation
-from mostek.hub.commands import connecting
 from mostek.sandbox import running
 from tests.acceptance.hostile_house import BOOKS, SHOP, Lie, Wire, hasty, house, is_explained, wire
 from tests.acceptance.hostile_invoice import invoice

@@ -4,13 +4,12 @@ from typing import Annotated, Any
 
 import typer
 
-from mostek import terminal
+from mostek import commands, terminal
 from mostek.cli import screens
 from mostek.cli.inputs import json_of
 from mostek.cli.session import SYSTEM, Data, Json, Slug, command, opened, person, reported, show, wording
+from mostek.commands import flowing, looking
 from mostek.documents.problem import Problem, invalid
-from mostek.hub import commands
-from mostek.hub.commands import flowing, looking
 from mostek.hub.installation import Installation
 from mostek.hub.runner import Runner
 

@@ -4,11 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
-from mostek import terminal
+from mostek import commands, terminal
 from mostek.cli import screens, stories
 from mostek.cli.session import UNFINISHED, Data, Json, command, opened, person, show, wording
-from mostek.hub import commands
-from mostek.hub.commands import looking, mending
+from mostek.commands import looking, mending
 from mostek.hub.installation import Installation
 
 inbox = typer.Typer(no_args_is_help=True, help="Documents that need a person.")

@@ -9,12 +9,11 @@ from typing import Annotated
 import structlog
 import typer
 
-from mostek import terminal
+from mostek import commands, terminal
 from mostek.cli import screens
 from mostek.cli.inputs import value_of
 from mostek.cli.session import UNFINISHED, Data, Json, command, opened, person, reported, show, wording
-from mostek.hub import commands
-from mostek.hub.commands import looking
+from mostek.commands import looking
 from mostek.hub.installation import Installation
 from mostek.hub.runner import Runner
 

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from mostek import terminal
+from mostek.commands import connecting, flowing
+from mostek.commands.looking import Item, StatusView, Waiting
 from mostek.documents.problem import Problem
 from mostek.hub import installation
-from mostek.hub.commands import connecting, flowing
-from mostek.hub.commands.looking import Item, StatusView, Waiting
 from mostek.hub.connections import connectors
 from mostek.sdk.manifest import Manifest
 from mostek.wording import Wording

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from mostek import terminal
+from mostek import commands, terminal
 from mostek.documents.problem import InvalidDocumentError, Problem
-from mostek.hub import commands, installation
+from mostek.hub import installation
 from mostek.hub.installation import Installation
 from mostek.hub.ledger import DATABASE_ERRORS, catalog
 from mostek.sdk.errors import VendorError

@@ -8,10 +8,10 @@ import msgspec
 
 from mostek import terminal
 from mostek.cli.screens import columns
+from mostek.commands.looking import RecordView
 from mostek.documents.invoice import Invoice
 from mostek.documents.problem import Problem
 from mostek.documents.vat import VatCode
-from mostek.hub.commands.looking import RecordView
 from mostek.sdk.effect import Action
 from mostek.wording import Wording
 

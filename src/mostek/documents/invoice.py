@@ -46,7 +46,8 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, tag="document"):
     A credit note holds positive amounts: its kind carries the sign. ``vat`` is the VAT summary as the source states
     it, the figures that must stand in the books; ``rounding`` is the source's rounding of the total, outside VAT.
     ``total`` is what is to be paid. ``corrects`` is the number of the credited document. ``seller_country`` decides
-    the domestic rates.
+    the domestic rates. ``received`` is what was paid so far, where the source says more than ``is_paid``; ``cancelled``
+    that the source took the document back.
     """
 
     kind: DocumentKind
@@ -64,6 +65,8 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, tag="document"):
     due: date | None = None
     paid: date | None = None
     is_paid: bool = False
+    received: Money | None = None
+    cancelled: bool = False
     created: datetime | None = None
     order_number: str | None = None
     corrects: str | None = None
@@ -79,6 +82,12 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, tag="document"):
     def basis(self) -> Basis:
         """Whether the prices were stated with VAT or without it; what is stated is exact, the other is derived."""
         return "net" if self.lines and all(line.basis == "net" for line in self.lines) else "gross"
+
+    @property
+    def settled(self) -> Money:
+        """How much of it has been paid, in its own currency."""
+        zero = Money.zero(self.currency)
+        return self.received if self.received is not None else self.total if self.is_paid else zero
 
     @property
     def from_lines(self) -> tuple[VatRow, ...]:

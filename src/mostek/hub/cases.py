@@ -93,7 +93,7 @@ def joined(invoice: Invoice, order: Order | None) -> Invoice:
 
 def issued_digest(invoice: Invoice) -> str:
     """The fingerprint of what a document states, whether or not it has been paid since."""
-    return digest(msgspec.structs.replace(invoice, is_paid=False, paid=None, created=None))
+    return digest(msgspec.structs.replace(invoice, is_paid=False, paid=None, received=None, created=None))
 
 
 def _entry(record: StoredRecord, connector: Connector[Settings], settings: Settings) -> Entry:

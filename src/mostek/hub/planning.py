@@ -157,15 +157,7 @@ def _failed(case: Case, flow: Flow, error: Exception) -> tuple[Decision, ...]:
 def _assemble(case_ids: Sequence[int], rows: Sequence[Row], source: Opened) -> list[Case]:
     grouped: dict[int, list[StoredRecord]] = {case: [] for case in case_ids}
     for row in rows:
-        record = StoredRecord(
-            id=row["id"],
-            kind=row["kind"],
-            source_id=row["source_id"],
-            version=row["version"],
-            payload=row["payload"],
-            root=row["root"],
-        )
-        grouped[row["case_id"]].append(record)
+        grouped[row["case_id"]].append(msgspec.convert(dict(row), StoredRecord))
     identity = (source.row.id, source.row.slug)
     return [
         cases.assemble(case, identity, records, source.connector, source.settings) for case, records in grouped.items()

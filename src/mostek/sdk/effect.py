@@ -14,7 +14,7 @@ from mostek.documents.payment import CreditLink, Payment
 from mostek.documents.problem import Problem
 
 Role = Literal["book", "issue"]
-Verb = Literal["create", "link", "settle"]
+Verb = Literal["create", "adopt", "update", "cancel", "link", "settle"]
 Subject = Invoice | Contact | Payment | CreditLink
 
 
@@ -28,6 +28,9 @@ class Reference(msgspec.Struct, frozen=True):
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One intended effect in one target.
 
+    ``create`` makes a record. ``adopt`` writes our key into one that is there (``refs["document"].id``), ``update``
+    makes a document of ours (``refs["document"].key``) say what ``subject`` says now, ``cancel`` takes it back the
+    way the target does that. ``link`` ties a credit note to what it corrects, ``settle`` books that it was paid.
     ``key`` is the same whenever the same duty is planned again and travels with the record into the target.
     ``options`` are the mapped values of the flow (document type, series, product ids), ``refs`` the records
     referred to by name (``contact``, ``corrects``, ``document``), ``needs`` the keys that have to be done first.
@@ -121,8 +124,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What planning wants to know of the target.
 
     ``about`` is ``contact``, ``product`` or ``document``; ``by`` the values to look by, any of which is a match:
-    ``key``, ``company_id``, ``tax_id``, ``email``, ``code``, ``number``. About a ``vat_rate``, all of ``country``,
-    ``rate``, ``category`` and ``date`` have to fit, and the match's id is what the mapping table would say.
+    ``key``, ``company_id``, ``tax_id``, ``email``, ``code``, ``number``, ``order`` (its number) and ``symbol`` (the
+    variable symbol). About a ``vat_rate``, all of ``country``, ``rate``, ``category`` and ``date`` have to fit, and
+    the match's id is what the mapping table would say.
     """
 
     about: Literal["contact", "product", "document", "vat_rate"]
@@ -132,15 +136,6 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> str:
         """The question as text: equal questions are asked once, and no value can pass for another question."""
         return f"{self.about} {encode(self.by).decode()}"
-
-
-class Match(msgspec.Struct, frozen=True, kw_only=True):
-    """A record of the target that answers a question: ``key`` is ours if it carries one, ``by`` what it matched."""
-
-    id: str
-    by: str
-    key: str = ""
-    label: str = ""
 
 
 class StatedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +151,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """A document as it stands in the target, or as it is expected to stand there: compared field by field.
 
     ``key`` is ours or empty for a document that is not; ``corrects`` our key, or the target's id, of the credited
-    document; ``unpaid`` what remains to be paid.
+    document; ``reference`` the order's number, ``symbol`` the variable symbol; ``unpaid`` what remains to be paid.
+    ``locked``: the target, or the accountant, would not let it be changed.
     """
 
     key: str
@@ -169,5 +165,20 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     supplied: date | None = None
     reference: str = ""
     corrects: str = ""
+    symbol: str = ""
     unpaid: Money | None = None
     cancelled: bool = False
+    locked: bool = False
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """A record of the target that answers a question: ``key`` is ours if it carries one, ``by`` what it matched.
+
+    ``statement`` is how a document stands; None for other records, and where the target does not tell.
+    """
+
+    id: str
+    by: str
+    key: str = ""
+    label: str = ""
+    statement: Statement | None = None

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from mostek.hub.ledger.dialect import Row
 from mostek.hub.ledger.store import Transaction
 
+S = TypeVar("S", bound=msgspec.Struct)
 WORKSPACE = 1
+_JSON = frozenset({"settings", "usage", "problem", "policy"})
 
 
 class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,13 +67,13 @@ def put_connection(
 
 def connections(tx: Transaction) -> list[ConnectionRow]:
     """All connections, oldest first."""
-    return [_connection(row) for row in tx.rows("connections")]
+    return [_decoded(ConnectionRow, row) for row in tx.rows("connections")]
 
 
 def connection(tx: Transaction, number: int) -> ConnectionRow | None:
     """One connection by its number."""
     row = tx.one("connection", id=number)
-    return _connection(row) if row else None
+    return _decoded(ConnectionRow, row) if row else None
 
 
 def add_flow(
@@ -117,19 +119,7 @@ def change_flow(
 
 def flows(tx: Transaction) -> list[FlowRow]:
     """All flows with their current policies, oldest first."""
-    return [
-        FlowRow(
-            id=row["id"],
-            workspace=row["workspace"],
-            slug=row["slug"],
-            source=row["source"],
-            target=row["target"],
-            state=row["state"],
-            version=row["version"],
-            policy=json.loads(row["policy"]),
-        )
-        for row in tx.rows("flows")
-    ]
+    return [_decoded(FlowRow, row) for row in tx.rows("flows")]
 
 
 def feeds(tx: Transaction) -> list[Row]:
@@ -137,15 +127,6 @@ def feeds(tx: Transaction) -> list[Row]:
     return tx.rows("feeds")
 
 
-def _connection(row: Row) -> ConnectionRow:
-    return ConnectionRow(
-        id=row["id"],
-        workspace=row["workspace"],
-        slug=row["slug"],
-        connector=row["connector"],
-        settings=json.loads(row["settings"]),
-        secrets=row["secrets"],
-        state=row["state"],
-        usage=json.loads(row["usage"]),
-        problem=json.loads(row["problem"]) if row["problem"] else None,
-    )
+def _decoded(type: type[S], row: Row) -> S:
+    """A row as its struct, column by column; columns of JSON text are decoded."""
+    return type(**{name: json.loads(value) if value and name in _JSON else value for name, value in dict(row).items()})

@@ -25,27 +25,19 @@ class FeedLease(msgspec.Struct, frozen=True, kw_only=True):
     fence: int
     cursor: str
     since: str | None
-    backfill: bool
+    passes: int
     every: int
+
+    @property
+    def backfill(self) -> bool:
+        """Whether the list was never read to its end."""
+        return not self.passes
 
 
 def lease(tx: Transaction, owner: str, feeds: Sequence[int], *, forced: bool = False) -> FeedLease | None:
     """Take the feed that has been due longest, or none; ``forced`` takes one before it is due."""
     row = tx.one("lease_feed", owner=owner, ttl=LEASE_MS, feeds=list(feeds), forced=int(forced))
-    if row is None:
-        return None
-    return FeedLease(
-        feed=row["id"],
-        workspace=row["workspace"],
-        connection=row["connection"],
-        name=row["name"],
-        owner=owner,
-        fence=row["fence"],
-        cursor=row["cursor"],
-        since=row["since"],
-        backfill=not row["passes"],
-        every=row["every"],
-    )
+    return FeedLease(**row) if row else None
 
 
 def store_page(tx: Transaction, held: FeedLease, page: Page) -> int:

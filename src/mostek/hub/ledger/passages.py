@@ -71,19 +71,7 @@ def lease(tx: Transaction, owner: str, flow: int, limit: int) -> list[PassageLea
     """
     rows = tx.rows("lease_passages", owner=owner, ttl=LEASE_MS, flow=flow, limit=limit, suspects=0)
     rows = rows or tx.rows("lease_passages", owner=owner, ttl=LEASE_MS, flow=flow, limit=1, suspects=1)
-    return [
-        PassageLease(
-            passage=row["id"],
-            workspace=row["workspace"],
-            flow=row["flow"],
-            case=row["case_id"],
-            revision=row["revision"],
-            fence=row["fence"],
-            lane=row["lane"],
-            crashes=row["crashes"],
-        )
-        for row in rows
-    ]
+    return [PassageLease(**row) for row in rows]
 
 
 def commit(tx: Transaction, planned: Sequence[PlannedPassage]) -> int:

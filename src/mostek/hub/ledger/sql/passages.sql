@@ -3,7 +3,7 @@ UPDATE passage SET owner = :owner, lease = {now} + :ttl, fence = fence + 1, cras
     SELECT id FROM passage WHERE flow = :flow AND planned < revision AND lease < {now}
     AND CASE WHEN crashes > 0 THEN 1 ELSE 0 END = CAST(:suspects AS INTEGER)
     AND flow IN (SELECT id FROM working_flow) ORDER BY lane, id LIMIT :limit {skip_locked}
-) RETURNING id, workspace, flow, case_id, revision, fence, lane, crashes;
+) RETURNING id AS passage, workspace, flow, case_id AS "case", revision, fence, lane, crashes;
 
 -- name: flows_due
 SELECT f.id FROM working_flow f WHERE EXISTS (

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from mostek.hub.commands import connecting, flowing, looking, mending
+from mostek.commands import connecting, flowing, looking, mending
 from mostek.hub.installation import Installation
 from mostek.hub.ledger import Transaction
 from mostek.hub.ledger.catalog import WORKSPACE

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
+from mostek.commands.connecting import SLUG, number_of
 from mostek.documents.problem import Problem, invalid
 from mostek.hub import policy as policies
-from mostek.hub.commands.connecting import SLUG, number_of
 from mostek.hub.engine import Flow
 from mostek.hub.installation import Installation
 from mostek.hub.ledger import Transaction, catalog

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
+from mostek.commands import connecting
 from mostek.documents.money import Money
 from mostek.documents.problem import Problem, invalid
 from mostek.hub import trace
-from mostek.hub.commands import connecting
 from mostek.hub.installation import Installation
 from mostek.hub.ledger import Transaction, catalog
 from mostek.hub.ledger.dialect import Row
