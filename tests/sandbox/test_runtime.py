@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,11 @@ def test_an_unknown_name_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "atlantis" in capsys.readouterr().err
     with pytest.raises(LookupError, match="atlantis"):
         find("atlantis")
+
+
+@pytest.mark.parametrize(("path", "rule"), [("/words", None), ("/words/9", None), ("/words", Rule(Fault.UNAVAILABLE))])
+async def test_answers_are_dated_by_the_vendors_clock(words: Any, path: str, rule: Rule | None) -> None:
+    words.clock = lambda: datetime(2031, 5, 1, 12, tzinfo=UTC)
+    faults = Faults([rule] if rule else [])
+    async with running(words, faults=faults) as url, aiohttp.ClientSession(url) as http, http.get(path) as answer:
+        assert answer.headers["Date"] == "Thu, 01 May 2031 12:00:00 GMT"

@@ -16,7 +16,7 @@ from tests.sdk import causes
 CORE = "mostek.locale"
 PURE = ("mostek.documents", "mostek.sdk")
 # Where dotted texts are also names of commands and feeds: there only what is given to a problem is a cause.
-PROGRAM = ("mostek.hub", "mostek.cli", "mostek.terminal", "mostek.demo")
+PROGRAM = ("mostek.hub", "mostek.desk", "mostek.commands", "mostek.cli", "mostek.terminal", "mostek.demo")
 # What a person cannot be expected to know.
 JARGON = ["JSON", "HTTP status", "null", "payload", "exception", "timeout", "TLS", "UTF", "parse", "regex"]
 

@@ -25,6 +25,10 @@ _PAGES_KEPT = 500
 _PAGE_BYTES = 2_000_000
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class _Page:
     status: int
@@ -47,6 +51,7 @@ class Faults:
         self.handled: Counter[str] = Counter()
         self.fired: Counter[str] = Counter()
         self.held = 0
+        self.clock: Callable[[], datetime] = _now
         self._release = asyncio.Event()
         self._late: set[asyncio.Task[None]] = set()
         self._pages: OrderedDict[str, tuple[_Page | None, _Page]] = OrderedDict()
@@ -222,7 +227,7 @@ async def _unavailable(faults: Faults, rule: Rule, request: web.Request, run: Ha
 
 async def _rate_limited(faults: Faults, rule: Rule, request: web.Request, run: Handler) -> web.StreamResponse:
     seconds = rule.seconds if rule.seconds is not None else 1
-    until = datetime.now(UTC) + timedelta(seconds=seconds)
+    until = faults.clock() + timedelta(seconds=seconds)
     value = format_datetime(until, usegmt=True) if rule.format == "date" else str(round(seconds))
     return web.Response(status=429, text="Too Many Requests", headers={"Retry-After": value})
 

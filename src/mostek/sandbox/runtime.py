@@ -8,9 +8,11 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from email.utils import format_datetime
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from aiohttp import web
 
@@ -40,6 +42,14 @@ class Sandbox(Protocol):
 
     def close(self) -> None:
         """Give the state's files back."""
+
+
+@runtime_checkable
+class Clocked(Protocol):
+    """A sandbox with a clock of its own, which may differ from the machine's."""
+
+    def clock(self) -> datetime:
+        """Its time, by which all answers are dated, faults too."""
 
 
 Factory = Callable[[Path, Mapping[str, str]], Sandbox]
@@ -116,7 +126,13 @@ def _api(sandbox: Sandbox, faults: Faults, *, controlled: bool) -> web.Applicati
             return await handler(request)
         return await faults.handle(request, handler)
 
+    async def date(request: web.Request, answer: web.StreamResponse) -> None:
+        answer.headers["Date"] = format_datetime(faults.clock(), usegmt=True)
+
     app = web.Application(middlewares=[faulty], client_max_size=_BODY_LIMIT)
+    if isinstance(sandbox, Clocked):
+        faults.clock = sandbox.clock
+        app.on_response_prepare.append(date)
     if controlled:
         # Mounted first: a vendor's catch-all route must not swallow it.
         app.add_subapp(CONTROL, _control(sandbox, faults))

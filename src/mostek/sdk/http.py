@@ -84,6 +84,7 @@ class Http:
         self._redactor = Redactor(policy.secrets)
         self._slots = asyncio.Semaphore(policy.concurrent)
         self._session: aiohttp.ClientSession | None = None
+        self._origins: set[str] = set()  # those that the policy allows
 
     async def send(
         self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -159,6 +160,12 @@ class Http:
         return self._session
 
     def _allowed(self, url: str) -> None:
+        origin = "/".join(url.split("/", 3)[:3])
+        if origin not in self._origins:
+            self._check(url)
+            self._origins.add(origin)
+
+    def _check(self, url: str) -> None:
         try:
             parts = urlsplit(url)
         except ValueError:  # a bracket of an IPv6 address that is not closed

@@ -95,6 +95,24 @@ def contact(party: Party = BUYER, *, name: str = "contact", delivery: Address | 
     return Action(key=key(name), role="book", verb="create", kind="contact", subject=subject)
 
 
+def adopt(document: Invoice, id: str, *, name: str = "doc") -> Action:
+    """Take over a document that the books hold already; the hub gives no mapped values for it."""
+    made, refs = create(document, name=name), {"document": Reference(id=id)}
+    return msgspec.structs.replace(made, verb="adopt", refs=refs, options={})
+
+
+def update(document: Invoice, *, of: str = "doc", name: str = "update") -> Action:
+    """Make a document of ours say this."""
+    return msgspec.structs.replace(
+        create(document, name=name), verb="update", refs={"document": Reference(key=key(of))}
+    )
+
+
+def cancel(document: Invoice, *, of: str = "doc", name: str = "cancel") -> Action:
+    """Take a document of ours back."""
+    return msgspec.structs.replace(update(document, of=of, name=name), verb="cancel", options={})
+
+
 def link(*, credit: Reference, original: Reference, name: str = "link") -> Action:
     """Tie a credit note to what it credits."""
     refs = {"document": credit, "corrects": original}

@@ -62,6 +62,12 @@ async def test_the_session_can_write() -> None:
     async with session("http://127.0.0.1:1") as opened:
         assert isinstance(opened, Writes)
     assert set(MANIFEST.writes) == {"contact", "invoice", "credit_note", "receipt", "payment"}
+    changes = {"adopt", "update", "cancel"}
+    assert {kind for kind, of in MANIFEST.writes.items() if changes <= set(of.verbs)} == {
+        "invoice",
+        "credit_note",
+        "receipt",
+    }
     assert sdk_settings.secrets(connector.settings) == {"password"}
 
 

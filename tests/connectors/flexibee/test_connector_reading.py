@@ -96,11 +96,52 @@ async def test_many_questions_are_few_calls() -> None:
     assert len(server.calls) == 3
 
 
-async def test_a_document_is_found_by_its_number() -> None:
-    async with books(lambda _: listed(DOCUMENT, row(5, kod="F2026-5"))) as server, session(server.url) as opened:
-        assert await opened.ask([Question(about="document", by={"number": "f2026-5"})]) == [
-            (Match(id="5", by="number", label="F2026-5"),)
-        ]
+async def test_a_document_is_found_by_key_number_order_and_symbol() -> None:
+    rows = [
+        row(1, ORIGINAL, kod="F2026-1", cisObj="O1"),
+        row(2, kod="F2026-2", cisObj="O1", varSym="77", storno="true", zamekK="zamek.otevreno"),
+        row(3, kod="F2026-3", varSym="77", zamekK="zamek.polozamceno", stavUhrK="stavUhr.uhrazeno"),
+        row(4, kod="F2026-4", cisObj="O14", varSym="7"),
+    ]
+    questions = [
+        Question(about="document", by={"key": ORIGINAL.key, "number": "f2026-3"}),
+        Question(about="document", by={"order": " O1 ", "symbol": "", "number": ""}),
+        Question(about="document", by={"symbol": "77"}),
+    ]
+
+    def script(call: Call) -> Any:
+        return None if "typ-" in call.path else listed(DOCUMENT, *rows)
+
+    async with books(script) as server, session(server.url) as opened:
+        answers = await opened.ask(questions)
+    told = [[(match.id, match.by, match.key) for match in matches] for matches in answers]
+    assert told == [
+        [("1", "key", ORIGINAL.key), ("3", "number", "")],
+        [("1", "order", ORIGINAL.key), ("2", "order", "")],
+        [("2", "symbol", ""), ("3", "symbol", "")],
+    ]
+    stands = {match.id: match.statement for matches in answers for match in matches}
+    facts = [(s.number, s.symbol, s.cancelled, s.locked, str(s.unpaid)) for s in stands.values() if s]
+    assert facts == [
+        ("F2026-1", "", False, False, "121.00 CZK"),
+        ("F2026-3", "77", False, True, "0.00 CZK"),
+        ("F2026-2", "77", True, False, "121.00 CZK"),
+    ]
+    asked = server.of("query")[0].body["winstrom"]["filter"]
+    assert asked == "((kod eq 'F2026-3' or cisObj eq 'O1' or varSym eq '77') and id gt 0)"
+    assert [call.path.rpartition("/")[2] for call in server.calls] == [
+        "get.json",
+        "query.json",
+        "typ-faktury-vydane.json",
+    ]
+
+
+async def test_a_card_may_carry_the_keys_of_two_shops() -> None:
+    card = {"id": "1", "kod": "A", "external-ids": [f"ext:MOSTEK:{key('x')}", "ext:ESHOP:1", f"ext:MOSTEK:{key('y')}"]}
+    questions = [Question(about="contact", by=by) for by in ({"key": key("y")}, {"code": "a"})]
+    async with books(lambda _: listed(CONTACT, card)) as server, session(server.url) as opened:
+        (mine,), (other,) = await opened.ask(questions)
+    assert (mine.by, mine.key, other.by, other.key) == ("key", key("y"), "code", key("x"))
 
 
 async def test_totals_stream_everything_in_these_days() -> None:

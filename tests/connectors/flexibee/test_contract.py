@@ -55,6 +55,10 @@ async def product(desk: Desk) -> str:
     return "HRNEK-1"
 
 
+async def lock(desk: Desk, id: str) -> None:
+    await desk.post("edit", evidence="faktura-vydana", id=id, change={"@action": "lock"})
+
+
 def settings(url: str) -> dict[str, str]:
     login = {"company": "demo", "login": "winstrom", "password": "winstrom"}
     return {"address": "https://demo.flexibee.eu", "test_address": url, **login}
@@ -67,8 +71,9 @@ TARGET = Target(
     edit=edit,
     foreign=foreign,
     product=product,
+    lock=lock,
     refused={"document_type": "NENI-TAKOVY"},
-    more_than_a_page=210,
+    more_than_a_page=1010,
     day=date(2026, 3, 10),
 )
 SETUP = Setup(
@@ -79,8 +84,10 @@ NUMBERED_THERE = replace(
     settings=lambda url: {**settings(url), "numbering": "target"},
     target=replace(TARGET, foreign=unnumbered),
 )
+SUMMED = replace(SETUP, settings=lambda url: {**settings(url), "content": "summary"})
 PAID_BY_DOCUMENTS = replace(SETUP, target=replace(TARGET, settle={"mode": "document", "account": "code:BANKOVNÍ ÚČET"}))
 
 test_contract = contract(SETUP)
-test_contract_where_flexi_numbers = contract(NUMBERED_THERE, "find", "verify")
+test_contract_where_flexi_numbers = contract(NUMBERED_THERE, "find", "verify", "update", "cancel")
+test_contract_of_sums_alone = contract(SUMMED, "render", "update", "cancel")
 test_contract_of_payments_by_documents = contract(PAID_BY_DOCUMENTS, "write", "find", "verify")

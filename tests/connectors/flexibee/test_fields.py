@@ -2,18 +2,24 @@
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mostek.connectors.flexibee import fields
 from mostek.connectors.flexibee.mapping import render
+from mostek.documents.party import Address, Party
 from mostek.sdk.effect import Reference
 from tests.connectors.flexibee import flexi
+from tests.documents.strategies import CODES, Sold, document
 
+ONE = document([Sold(Decimal(1), Decimal(121), CODES[0])])
 Metadata = Callable[[str], dict[str, Any]]
 
 
@@ -56,7 +62,20 @@ def test_relations_and_services_exist(specs: Path) -> None:
     paid = properties(specs, "faktura-vydana")["stavUhrK"]
     assert values_of(paid) == {fields.MARKED_PAID}  # the only state that may be written
     assert fields.CREDIT_NOTE in values_of(properties(specs, "typ-faktury-vydane")["typDoklK"])
+    assert fields.OPEN - {""} == {"zamek.otevreno", "zamek.prohlednuto"}
+    assert fields.OPEN - {""} < values_of(properties(specs, "faktura-vydana")["zamekK"])
+    actions = json.loads((folder / "Actions.json").read_text(encoding="utf-8"))["faktura-vydana"]
+    assert actions["storno"]["isRealAction"] == "true"
     assert set(fields.LEVELS) == values_of(properties(specs, "faktura-vydana-polozka")["typSzbDphK"])
+
+
+def test_what_an_update_clears_may_be_empty(specs: Path) -> None:
+    known = properties(specs, fields.DOCUMENT)
+    nobody = msgspec.structs.replace(ONE, buyer=Party(address=Address()))
+    bare = flexi.update(nobody)
+    cleared = [name for name, value in flexi.record(bare).items() if value == ""]
+    assert {"firma", "ic", "cisObj", "faNazev"} <= set(cleared)
+    assert [name for name in cleared if known[name]["mandatory"] == "true"] == []
 
 
 def checked(record: dict[str, Any], evidence: str, known: dict[str, Any]) -> None:
@@ -64,13 +83,16 @@ def checked(record: dict[str, Any], evidence: str, known: dict[str, Any]) -> Non
     for name, value in record.items():
         if name.startswith("@") or name == "id":
             continue
-        if name in {"polozkyFaktury", "sparovani", "vytvor-vazbu-dobropis"}:
+        if name.partition("@")[0] in {"polozkyFaktury", "sparovani", "vytvor-vazbu-dobropis"}:
             continue
         facts = known[name.partition("@")[0]]
         assert facts["isWritable"] == "true", (evidence, name)
         if "@" in name:
             continue
         assert isinstance(value, str), (evidence, name)
+        if value == "":  # cleared
+            assert facts["type"] not in {"select", "numeric", "logic"}, (evidence, name)
+            continue
         if facts["type"] == "string" and "maxLength" in facts:
             assert len(value.encode("utf-16-le")) // 2 <= int(facts["maxLength"]), (evidence, name)
         if facts["type"] == "select":
@@ -86,10 +108,10 @@ def metadata(specs: Path) -> Metadata:
     return cache(lambda evidence: properties(specs, evidence))
 
 
-@given(document=flexi.bookable())
-@settings(max_examples=40)
-def test_every_rendered_document_is_one_the_vendor_knows(metadata: Metadata, document: Any) -> None:
-    ((evidence, record),) = json.loads(render(flexi.settings(), flexi.create(document))).items()
+@given(invoice=flexi.bookable(), way=st.sampled_from((flexi.create, flexi.update)))
+@settings(max_examples=60)
+def test_every_rendered_document_is_one_the_vendor_knows(metadata: Metadata, invoice: Any, way: Any) -> None:
+    ((evidence, record),) = json.loads(render(flexi.settings(), way(invoice))).items()
     checked(record, evidence, metadata(evidence))
     for line in record.get("polozkyFaktury", []):
         checked(line, fields.LINE, metadata(fields.LINE))
@@ -101,6 +123,9 @@ def test_every_rendered_document_is_one_the_vendor_knows(metadata: Metadata, doc
         flexi.contact(),
         flexi.settle(Reference(key=flexi.key("doc"))),
         flexi.settle(Reference(key=flexi.key("doc")), mode="document", bank_account="BANKA"),
+        flexi.update(ONE),
+        flexi.adopt(ONE, "7"),
+        flexi.cancel(ONE),
         flexi.link(credit=Reference(id="7"), original=Reference(id="8")),
     ],
 )

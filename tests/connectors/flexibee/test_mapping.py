@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mostek.connectors.flexibee.mapping import contact_code, credited, expect, hints, render, resembles, statement
+from mostek.connectors.flexibee.mapping import contact_code, credited, expect, known_by, render, resembles, statement
 from mostek.documents.invoice import ExchangeRate, Invoice, Method
 from mostek.documents.money import Money
 from mostek.documents.party import Address
 from mostek.documents.problem import InvalidDocumentError
 from mostek.documents.vat import VatCode, VatRow
-from mostek.sdk.effect import Action, Reference
+from mostek.sdk.effect import Action, Match, Question, Reference
 from tests.connectors.flexibee import flexi
 from tests.connectors.flexibee.flexi import create, key, record, settings
 from tests.documents.strategies import Sold, document
@@ -457,9 +457,14 @@ def test_either_end_of_a_tie_may_be_the_credit_note(tie: dict[str, Any]) -> None
 def test_a_number_is_an_identity_an_order_number_is_not() -> None:
     invoice = changed(document([sold("1", "121")]), order_number="10001", variable_symbol="55")
     action, target = create(invoice), settings(numbering="target")
-    assert hints(settings(), action) == {"kod": "2024001"}
-    assert hints(target, action) == {"cisObj": "10001", "varSym": "55", "cisDosle": "2024001"}
+    assert known_by(settings(), action) == Question(about="document", by={"number": "2024001"})
+    weak = {"received": "2024001", "order": "10001", "symbol": "55"}
+    assert known_by(target, action) == Question(about="document", by=weak)
     same = statement(flexi.row(1), kind="invoice", home="CZK")
-    assert resembles(same, action, target)
-    for other in ({"key": key("x")}, {"cancelled": True}, {"kind": "credit_note"}, {"total": Money(1, "CZK")}):
-        assert not resembles(msgspec.structs.replace(same, **other), action, target)
+    match = Match(id="1", by="order", statement=same)
+    assert resembles(match, action, target)
+    others = {"key": key("x"), "cancelled": True, "kind": "credit_note", "total": Money(1, "CZK")}
+    for name, value in others.items():
+        other = msgspec.structs.replace(match, statement=msgspec.structs.replace(same, **{name: value}))
+        assert not resembles(other, action, target)
+        assert resembles(other, action, settings()) == (name in {"kind", "total"})

@@ -68,6 +68,7 @@ TARGET = Target(
     refused={"document_type": "X"},
     more_than_a_page=21,
     product=product,
+    lock=lambda desk, id: desk.post("lock", id=id),
     day=date(2026, 3, 10),
 )
 TOY = Setup(

@@ -131,7 +131,7 @@ EDITED = (
     (
         "manifest.fields_are_a_table_that_is_used",
         "each field of the table is used",
-        replaced("fields.py", "REFERENCE =", 'COLOUR = Field("colour", text)\nREFERENCE ='),
+        replaced("fields.py", "REFERENCE,", 'COLOUR = Field("colour", text)\nREFERENCE,'),
     ),
     (
         "manifest.fields_are_a_table_that_is_used",

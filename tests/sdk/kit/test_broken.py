@@ -8,12 +8,18 @@ import pytest
 from mostek.sdk.kit import CHECKS, Check, ContractError, Setup, applying
 from mostek.sdk.kit.catalogue import run
 from mostek.sdk.kit.check import NotProvenError
-from tests.sdk.kit import broken_answers, broken_package, broken_source, broken_target
+from tests.sdk.kit import broken_answers, broken_changes, broken_package, broken_source, broken_target
 from tests.sdk.kit.bench import TOY
 from tests.sdk.kit.broken import Broken
 
 NAMED: dict[str, Check] = {check.name: check for check in CHECKS}
-BROKEN = (*broken_package.BROKEN, *broken_source.BROKEN, *broken_target.BROKEN, *broken_answers.BROKEN)
+BROKEN = (
+    *broken_package.BROKEN,
+    *broken_source.BROKEN,
+    *broken_target.BROKEN,
+    *broken_changes.BROKEN,
+    *broken_answers.BROKEN,
+)
 
 
 def fails(check: str, setup: Setup, folder: Path, says: str) -> None:

@@ -26,11 +26,15 @@ from mostek.sdk.limits import instant, retry_after
 
 Row = Mapping[str, Any]
 
-PAGE = 200
+# A page of whole documents is about a megabyte.
+PAGE = 1000
 # The first call after the server's start takes some 20 seconds; a batch of documents takes its time too.
 TIMEOUT = 120.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LOGIN = Problem(cause="flexibee.login", field="login")
+# Ties are shown only if asked for, cards otherwise only if they are valid in the present accounting period.
+_EVER = {"filtrovat-platnost": "false"}
+_SHOWN = {fields.DOCUMENT: {"relations": "vazby"}, fields.CONTACT: _EVER, fields.PRODUCT: _EVER}
 _LOCKS: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
@@ -80,7 +84,7 @@ class Client:
 
         POST /c/{company}/{evidence}/get.json ("Bulk get by id"): any number of ids, no length limit of an address.
         """
-        wanted = [code for code in dict.fromkeys(ids) if code.isprintable()]
+        wanted = [code for code in dict.fromkeys(ids) if code and code.isprintable()]
         if not wanted:
             return []
         body = msgspec.json.encode({"winstrom": {"id": wanted}})
@@ -119,19 +123,12 @@ class Client:
             response = await self._call("PUT", url, body)
         envelope = self._envelope(response)
         with understood():
-            return Saved(
-                results=fields.RESULTS(envelope),
-                skipped=fields.SKIPPED(fields.STATS(envelope)) != "0",
-                refused=response.status == 400 or not fields.SUCCESS(envelope),
-                message=fields.MESSAGE(envelope),
-            )
+            skipped = fields.SKIPPED(fields.STATS(envelope)) != "0"
+            refused = response.status == 400 or not fields.SUCCESS(envelope)
+            return Saved(fields.RESULTS(envelope), skipped, refused, fields.MESSAGE(envelope))
 
     async def _read(self, evidence: str, service: str, query: Mapping[str, str], body: bytes) -> list[Row]:
-        parameters = {**query, "detail": fields.detail(evidence)}
-        if evidence == fields.DOCUMENT:
-            parameters["relations"] = "vazby"
-        if evidence in {fields.CONTACT, fields.PRODUCT}:
-            parameters["filtrovat-platnost"] = "false"  # else only what is valid in the present accounting period
+        parameters = {**query, "detail": fields.detail(evidence), **_SHOWN.get(evidence, {})}
         response = await self._call("POST", f"{self._company}/{evidence}/{service}.json?{urlencode(parameters)}", body)
         return self._rows(response, evidence)
 
@@ -184,9 +181,7 @@ class Client:
         with understood():
             found = parse_json(response.body)
             if fields.LOGIN_ERRORS(found):
-                raise errors.AuthFailedError(
-                    Problem(cause="flexibee.login", field="login"), words=self._http.words(response)
-                )
+                raise errors.AuthFailedError(_LOGIN, words=self._http.words(response))
             return fields.ENVELOPE(found)
 
     def _rows(self, response: Response, evidence: str) -> list[Row]:

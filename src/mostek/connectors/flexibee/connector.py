@@ -6,7 +6,7 @@ from datetime import date
 import msgspec
 
 from mostek.connectors.flexibee import fields, lookup, mapping
-from mostek.connectors.flexibee.client import Client, Row, Saved, equals
+from mostek.connectors.flexibee.client import Client, Row, Saved
 from mostek.connectors.flexibee.draft import PROFILES
 from mostek.connectors.flexibee.fields import BANK, CONTACT, DOCUMENT, DOCUMENT_TYPE, OURS
 from mostek.connectors.flexibee.outcome import Piece, answers, finding, rejected, state
@@ -86,24 +86,23 @@ class FlexibeeSession:
         for piece in pieces:
             try:
                 with understood():
-                    rows = await self._rows(piece.evidence, [piece] if piece.creates else [])
+                    rows = await self._rows(piece.evidence, [piece])
                 if rows:
                     results[piece.place] = _held(finding(*rows.values()))
                 elif alone and saved.refused:
                     results[piece.place] = rejected("", saved.message)
-                elif not alone and piece.intent.action.verb != "link":
+                elif not alone and piece.verb != "link":
                     results |= await self._send([piece])
             except VendorError as error:
                 results[piece.place] = unanswered([piece], error, self._context.now())[0]
         return results
 
     async def _states(self, pieces: Sequence[Piece]) -> dict[int, Found | Problem]:
-        """Of ties and payments: those that are there already, and those that what is there forbids."""
-        pieces = [piece for piece in pieces if piece.intent.action.verb != "create"]
-        payments = [piece.id for piece in pieces if piece.evidence == BANK]
-        documents = await self._indexed(DOCUMENT, [id for piece in pieces for id in piece.addressed])
-        made = await self._indexed(BANK, payments)
-        states = ((piece.place, state(piece, documents, made)) for piece in pieces)
+        """Of changes, ties and payments: those that are there already, and those that what is there forbids."""
+        pieces = [piece for piece in pieces if piece.verb != "create"]
+        documents = await self._indexed(DOCUMENT, [id for piece in pieces for id in (*piece.addressed, piece.mark)])
+        payments = await self._indexed(BANK, [piece.mark for piece in pieces if piece.evidence == BANK])
+        states = ((piece.place, state(piece, payments | documents)) for piece in pieces)
         return {place: found for place, found in states if found}
 
     async def find(self, intents: Sequence[Intent]) -> Sequence[Finding]:
@@ -114,28 +113,20 @@ class FlexibeeSession:
     async def _found(self, pieces: Sequence[Piece]) -> dict[int, Finding]:
         states = await self._states(pieces)
         found: dict[int, Finding] = {place: held for place, held in states.items() if isinstance(held, Found)}
+        made = [piece for piece in pieces if piece.verb == "create"]
         for evidence in (CONTACT, DOCUMENT):
-            made = [piece for piece in pieces if piece.evidence == evidence and piece.intent.action.verb == "create"]
-            rows = await self._rows(evidence, made)
-            found |= {place: finding(row) for place, row in rows.items()}
-            found |= await self._resembling(evidence, [piece for piece in made if piece.place not in rows])
-        return found
+            found |= {place: finding(row) for place, row in (await self._rows(evidence, made)).items()}
+        return found | await self._resembling([piece for piece in made if piece.place not in found])
 
-    async def _resembling(self, evidence: str, pieces: Sequence[Piece]) -> dict[int, Finding]:
+    async def _resembling(self, pieces: Sequence[Piece]) -> dict[int, Finding]:
         """Documents and contacts without our key that are these all the same: all of them, one or more."""
-        hinted = [(piece, mapping.hints(self._settings, piece.intent.action)) for piece in pieces]
-        rows = await self._candidates(evidence, [equals(*hint) for _, hints in hinted for hint in hints.items()])
-        stated = await self._stated(rows) if evidence == DOCUMENT else [None] * len(rows)
+        questions = [mapping.known_by(self._settings, piece.intent.action) for piece in pieces]
         found: dict[int, Finding] = {}
-        for piece, hints in hinted:
-            alike = [
-                row
-                for row, statement in zip(rows, stated, strict=True)
-                if any(fields.HINTS[name](row) == value for name, value in hints.items())
-                and (statement is None or mapping.resembles(statement, piece.intent.action, self._settings))
-            ]
+        for piece, question, matches in zip(pieces, questions, await self.ask(questions), strict=True):
+            alike = [each for each in matches if mapping.resembles(each, piece.intent.action, self._settings)]
             if alike:
-                found[piece.place] = finding(*alike)
+                number = alike[0].statement.number if alike[0].statement else question.by["code"]
+                found[piece.place] = Found(ids=tuple(each.id for each in alike), number=number)
         return found
 
     async def verify(self, intents: Sequence[Intent]) -> Sequence[Statement | None]:
@@ -144,23 +135,19 @@ class FlexibeeSession:
         found: dict[int, Statement] = {}
         with understood():
             for evidence in (DOCUMENT, BANK):
-                made = [piece for piece in pieces if piece.evidence == evidence and piece.creates]
-                rows = await self._rows(evidence, made)
+                rows = await self._rows(evidence, pieces)
                 found |= dict(zip(rows, await self._stated(list(rows.values()), evidence), strict=True))
         return [found.get(place) for place in range(len(intents))]
 
     async def ask(self, questions: Sequence[Question]) -> Sequence[tuple[effect.Match, ...]]:
         """Look contacts, products and documents up, one call for some forty values; rates by the books' own list."""
-        rows: dict[str, list[Row]] = {}
+        held: dict[str, list[tuple[Row, Statement | None]]] = {}
         with understood():
             for about, (evidence, _) in lookup.LOOKUPS.items():
-                asked = [question for question in questions if question.about == about]
-                keys = [f"{OURS}{question.by['key']}" for question in asked if question.by.get("key")]
-                wanted = [condition for question in asked for condition in lookup.conditions(question)]
-                rows[about] = await self._candidates(evidence, wanted, keys)
+                held[about] = await self._candidates(evidence, [each for each in questions if each.about == about])
             if any(question.about == "vat_rate" for question in questions):
-                rows["vat_rate"] = (await self._client.listing(fields.VAT_RATE))[0]
-            answered = [[lookup.matched(question, row) for row in rows[question.about]] for question in questions]
+                held["vat_rate"] = [(row, None) for row in (await self._client.listing(fields.VAT_RATE))[0]]
+            answered = [[lookup.matched(question, *row) for row in held[question.about]] for question in questions]
         return [tuple(match for match in found if match) for found in answered]
 
     async def totals(self, since: date, until: date) -> AsyncIterator[Statement]:
@@ -174,21 +161,25 @@ class FlexibeeSession:
 
     async def _rows(self, evidence: str, pieces: Sequence[Piece]) -> dict[int, Row]:
         """The records of these intents by place: by our key, or by the id that the vendor gave them."""
-        index = await self._indexed(evidence, [id for piece in pieces for id in (piece.id, piece.intent.id) if id])
-        rows = ((piece.place, index.get(piece.id) or index.get(piece.intent.id)) for piece in pieces)
+        pieces = [piece for piece in pieces if piece.mark and piece.evidence == evidence]
+        index = await self._indexed(evidence, [id for piece in pieces for id in (piece.mark, piece.intent.id)])
+        rows = ((piece.place, index.get(piece.mark) or index.get(piece.intent.id)) for piece in pieces)
         return {place: row for place, row in rows if row is not None}
 
     async def _indexed(self, evidence: str, ids: Sequence[str]) -> dict[str, Row]:
         """Records by each of their identifiers."""
         return {code: row for row in await self._client.by_ids(evidence, ids) for code in fields.codes(row)}
 
-    async def _candidates(self, evidence: str, wanted: Sequence[str | None], ids: Sequence[str] = ()) -> list[Row]:
-        rows = {fields.ID(row): row for row in await self._client.by_ids(evidence, ids)}
-        known = list(dict.fromkeys(condition for condition in wanted if condition))
+    async def _candidates(self, evidence: str, asked: Sequence[Question]) -> list[tuple[Row, Statement | None]]:
+        """The records that may answer one of these questions, and how documents stand."""
+        keys = [f"{OURS}{question.by['key']}" for question in asked if question.by.get("key")]
+        rows = {fields.ID(row): row for row in await self._client.by_ids(evidence, keys)}
+        known = list(dict.fromkeys(found for question in asked for found in lookup.conditions(question)))
         for start in range(0, len(known), ASKED_AT_ONCE):
             async for page in self._client.query(evidence, f"({' or '.join(known[start : start + ASKED_AT_ONCE])})"):
                 rows |= {fields.ID(row): row for row in page}
-        return list(rows.values())
+        stated = await self._stated(list(rows.values())) if evidence == DOCUMENT else [None] * len(rows)
+        return list(zip(rows.values(), stated, strict=True))
 
     async def _stated(self, rows: Sequence[Row], evidence: str = DOCUMENT) -> list[Statement]:
         """The rows as statements: what kind each is, and which document a credit note corrects, read in bulk."""

@@ -90,7 +90,8 @@ class Draft:
     @property
     def vat_country(self) -> str:
         """The country whose rates count, empty for our own; a document has one only."""
-        countries = {code: _country(code, at) for code, at in self.levels.items()}
+        own = {code: {"statDph": code.country if code.category == "oss" else ""} for code in self.levels}
+        countries = {code: {**own[code], **at.says}["statDph"] for code, at in self.levels.items()}
         taxed = {country for code, country in countries.items() if code.rate} or set(countries.values())
         if len(taxed) > 1:
             raise invalid("flexibee.countries", "vat", value=", ".join(sorted(country or "–" for country in taxed)))
@@ -106,14 +107,15 @@ class Draft:
         """Sums in a foreign currency have fields of their own."""
         return "" if self.document.currency == self.settings.home_currency else "Men"
 
-    def rows(self) -> tuple[StatedRow, ...]:
-        """Base, VAT and total of each bucket, rounding included, positive for credit notes too."""
+    @property
+    def sums(self) -> dict[str, tuple[Money, Money, Money]]:
+        """Base, VAT and total of every bucket, rounding included, positive for credit notes too."""
         zero, rounding = Money.zero(self.document.currency), self.document.rounding
         sums = dict.fromkeys(BUCKETS, (zero, zero, zero)) | {"exempt": (rounding, zero, rounding)}
         for row in self.stated:
             net, tax, gross = sums[self.levels[row.code].bucket]
             sums[self.levels[row.code].bucket] = (net + row.net, tax + row.tax, gross + row.gross)
-        return stated(sums)
+        return sums
 
 
 def stated(sums: Mapping[str, tuple[Money, ...]]) -> tuple[StatedRow, ...]:
@@ -127,8 +129,3 @@ def option(action: Action, name: str) -> str:
     if not (found := action.options.get(name)):
         raise invalid("flexibee.unmapped", name, value=name)
     return found
-
-
-def _country(code: VatCode, at: Level) -> str:
-    said = (value for name, value in at.says.items() if name == "statDph")
-    return next(said, code.country if code.category == "oss" else "")

@@ -14,12 +14,12 @@ from mostek.sdk.column import table
 from mostek.sdk.field import Field, flag, mapping, number, sequence, text
 
 CONTACT, DOCUMENT, LINE, BANK = "adresar", "faktura-vydana", "faktura-vydana-polozka", "banka"
-PRODUCT, DOCUMENT_TYPE, VAT_RATE = "cenik", "typ-faktury-vydane", "sazba-dph"
-LINES = "polozkyFaktury"
-OURS = "ext:MOSTEK:"
+PRODUCT, DOCUMENT_TYPE, VAT_RATE, LINES = "cenik", "typ-faktury-vydane", "sazba-dph", "polozkyFaktury"
+OURS, CHANGED = "ext:MOSTEK:", "ext:MOSTEK-CHANGE:"  # a record's own key, and that of a change made to it
 
-MARKED_PAID, PARTLY_PAID = "stavUhr.uhrazenoRucne", "stavUhr.castUhr"
+MARKED_PAID = "stavUhr.uhrazenoRucne"
 PAID = frozenset({"stavUhr.uhrazeno", MARKED_PAID})
+OPEN = frozenset({"", "zamek.otevreno", "zamek.prohlednuto"})
 CREDITED, CREDIT_NOTE = "typVazbyDokl.hlavaDobropis", "typDokladu.dobropis"
 
 # Header sums by bucket: base, VAT, total; "Men" at the end is the same in the document's currency.
@@ -48,7 +48,7 @@ faktura-vydana | string 255 | specSym
 faktura-vydana | string 2000 | cisObj
 faktura-vydana | string 255 cut | nazFirmy ulice mesto psc faNazev faUlice faMesto faPsc kontaktEmail kontaktTel popis
 faktura-vydana | string 0 | poznam
-faktura-vydana | date 0 | datVyst duzpPuv datSplat
+faktura-vydana | date 0 | datVyst duzpPuv datSplat datUcto duzpUcto datSazbyDph
 faktura-vydana | relation 0 | typDokl firma stat faStat mena formaUhradyCis formaDopravy stredisko statDph
 faktura-vydana | relation 0 | clenDph clenKonVykDph
 faktura-vydana | logic 0 | postovniShodna bezPolozek vytvaretKorPol
@@ -97,26 +97,19 @@ _NONE: list[Mapping[str, Any]] = []
 _EMPTY: Mapping[str, Any] = {}
 _NO_IDS: tuple[str, ...] = ()
 
-ID, NUMBER = Field("id", text), Field("id", number)
+ID, IDS, NUMBER = Field("id", text), Field("id", identifiers), Field("id", number)
 CODE, NAME = Field("kod", text, ""), Field("nazev", text, "")
 EXTERNAL_IDS = Field("external-ids", identifiers, _NO_IDS)
 
 # faktura-vydana and banka
 TYPE, CURRENCY, PAID_STATE = Field("typDokl", text, ""), Field("mena", text, ""), Field("stavUhrK", text, "")
 ISSUED, SUPPLIED, CANCELLED = Field("datVyst", day), Field("duzpPuv", day, None), Field("storno", flag, False)
-ORDER_NUMBER, SYMBOL = Field("cisObj", text, ""), Field("varSym", text, "")
-HINTS = {field.name: field for field in (CODE, ORDER_NUMBER, SYMBOL, Field("cisDosle", text, ""))}
+ORDER_NUMBER, RECEIVED, SYMBOL, LOCK = (Field(name, text, "") for name in ("cisObj", "cisDosle", "varSym", "zamekK"))
 _SUMS = dict.fromkeys(name for names in BUCKETS.values() for name in (*names, "sumCelkem") if name)
-AMOUNTS = {
-    field.name: field
-    for name in (*_SUMS, "zbyvaUhradit")
-    for field in (Field(name, number, Decimal(0)), Field(f"{name}Men", number, Decimal(0)))
-}
+_AMOUNTS = (f"{name}{of}" for name in (*_SUMS, "zbyvaUhradit") for of in ("", "Men"))
+AMOUNTS = {name: Field(name, number, Decimal(0)) for name in _AMOUNTS}
 TIES, TIE_TYPE = Field("vazby", sequence, _NONE), Field("typVazbyK", text, "")
-TIE_ENDS = [
-    (Field(f"{end}@internalId", text, ""), Field(f"{end}@ref", text, ""), Field(end, identifiers, _NO_IDS))
-    for end in "ab"
-]
+TIE_ENDS = [[Field(f"{end}{part}", identifiers, _NO_IDS) for part in ("@internalId", "@ref", "")] for end in "ab"]
 
 # what our own records say: the document that a credit note is tied to, and the one that a payment pays
 TIE, TIE_TO = Field("vytvor-vazbu-dobropis", mapping, _EMPTY), Field("dobropisovanyDokl", text, "")
@@ -135,17 +128,20 @@ SINCE, UNTIL = Field("platiOdData", day, date.min), Field("platiDoData", day, da
 ENVELOPE, VERSION, SUCCESS = Field("winstrom", mapping), Field("@version", text, ""), Field("success", flag, True)
 MESSAGE, ERRORS, ERROR = Field("message", text, ""), Field("errors", sequence, _NONE), Field("error", text, "")
 STATS, SKIPPED, RESULT_ID = Field("stats", mapping, _EMPTY), Field("skipped", text, "0"), Field("id", text, "")
-RESULTS = Field("results", sequence, _NONE)
-REQUEST_ID, RESULT_CODE = Field("request-id", text, ""), Field("code", text, "")
-ERROR_FIELDS = [Field(name, text, "") for name in ("for", "@for", "path")]
-LOGIN_ERRORS = Field("errors", mapping, _EMPTY)
+RESULTS, REQUEST_ID, RESULT_CODE = (
+    Field("results", sequence, _NONE),
+    Field("request-id", text, ""),
+    Field("code", text, ""),
+)
+LOGIN_ERRORS, ERROR_FIELDS = Field("errors", mapping, _EMPTY), [Field(at, text, "") for at in ("for", "@for", "path")]
 
+_HEADER = (CODE, TYPE, CURRENCY, PAID_STATE, LOCK, ORDER_NUMBER, RECEIVED, SYMBOL)
 READ: dict[str, tuple[Field[Any], ...]] = {
     CONTACT: (CODE, NAME, COMPANY_ID, TAX_ID, VAT_ID, EMAIL),
     PRODUCT: (CODE, NAME),
     DOCUMENT_TYPE: (CODE, TYPE_KIND),
     VAT_RATE: (STATE, LEVEL, RATE, SINCE, UNTIL),
-    DOCUMENT: (*HINTS.values(), TYPE, ISSUED, SUPPLIED, CURRENCY, PAID_STATE, CANCELLED, *AMOUNTS.values()),
+    DOCUMENT: (*_HEADER, ISSUED, SUPPLIED, CANCELLED, *AMOUNTS.values()),
     BANK: (CODE, TYPE, ISSUED, CURRENCY, CANCELLED, *(AMOUNTS[f"{name}{of}"] for name in _SUMS for of in ("", "Men"))),
 }
 
@@ -156,9 +152,10 @@ def detail(evidence: str) -> str:
     return f"custom:{names}" + (",vazby(typVazbyK,a,b)" if evidence == DOCUMENT else "")
 
 
-def found_key(row: Mapping[str, Any]) -> str:
-    """Our key among a record's external ids, or empty."""
-    return next((found.removeprefix(OURS) for found in EXTERNAL_IDS(row) if found.startswith(OURS)), "")
+def found_key(row: Mapping[str, Any], wanted: str = "") -> str:
+    """Our key among a record's external ids: the wanted one if it is there, else the first, else empty."""
+    keys = [found.removeprefix(OURS) for found in EXTERNAL_IDS(row) if found.startswith(OURS)]
+    return wanted if wanted in keys else next(iter(keys), "")
 
 
 def codes(row: Mapping[str, Any]) -> tuple[str, ...]:

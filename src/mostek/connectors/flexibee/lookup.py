@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mostek.connectors.flexibee import fields
 from mostek.connectors.flexibee.client import Row, equals
 from mostek.documents.party import compact_id, spellings
-from mostek.sdk.effect import Match, Question
+from mostek.sdk.effect import Match, Question, Statement
 from mostek.sdk.field import Field, number
 
 
@@ -19,8 +19,8 @@ class Way(NamedTuple):
 
     by: str
     fields: tuple[Field[str], ...]
-    normal: Callable[[str], str]
-    spellings: Callable[[str], Iterable[str]]
+    normal: Callable[[str], str] = str.strip
+    spellings: Callable[[str], Iterable[str]] = lambda value: (value.strip(),)
 
     def fits(self, row: Row, value: str) -> bool:
         """Whether the record has this value, spaces and case put aside where they mean nothing."""
@@ -32,16 +32,19 @@ def _upper(value: str) -> str:
     return value.strip().upper()
 
 
-_NUMBER = Way("number", (fields.CODE,), _upper, lambda value: (_upper(value),))
+_CODE = Way("code", (fields.CODE,), _upper, lambda value: (_upper(value),))
 _CONTACT = (
     Way("company_id", (fields.COMPANY_ID,), compact_id, spellings),
     Way("tax_id", (fields.TAX_ID, fields.VAT_ID), compact_id, spellings),
     Way("email", (fields.EMAIL,), _upper, lambda value: (value.strip(), value.strip().lower())),
+    _CODE,
 )
+_PAPERS = {"received": fields.RECEIVED, "order": fields.ORDER_NUMBER, "symbol": fields.SYMBOL}
+_DOCUMENT = (_CODE._replace(by="number"), *(Way(by, (field,)) for by, field in _PAPERS.items()))
 LOOKUPS: dict[str, tuple[str, tuple[Way, ...]]] = {
     "contact": (fields.CONTACT, _CONTACT),
-    "product": (fields.PRODUCT, (_NUMBER._replace(by="code"),)),
-    "document": (fields.DOCUMENT, (_NUMBER,)),
+    "product": (fields.PRODUCT, (_CODE,)),
+    "document": (fields.DOCUMENT, _DOCUMENT),
 }
 
 
@@ -52,20 +55,21 @@ def _level(question: Question, row: Row) -> Match | None:
     return Match(id=fields.LEVEL(row), by="rate") if same and valid else None
 
 
-def conditions(question: Question) -> list[str | None]:
+def conditions(question: Question) -> list[str]:
     """The conditions under which a record may answer the question; our key is asked for elsewhere, as an id."""
     asked = [(way, question.by[way.by]) for way in LOOKUPS[question.about][1] if question.by.get(way.by)]
-    return [equals(field.name, form) for way, value in asked for form in way.spellings(value) for field in way.fields]
+    texts = (equals(field.name, form) for way, value in asked for form in way.spellings(value) for field in way.fields)
+    return [text for text in texts if text]
 
 
-def matched(question: Question, row: Row) -> Match | None:
+def matched(question: Question, row: Row, statement: Statement | None) -> Match | None:
     """The record as an answer, with the strongest value it matched by, or None."""
     if question.about == "vat_rate":
         return _level(question, row)
-    key = fields.found_key(row)
-    by = "key" if key and key == question.by.get("key") else ""
+    key = fields.found_key(row, wanted := question.by.get("key", ""))
+    by = "key" if key and key == wanted else ""
     by = by or next((way.by for way in LOOKUPS[question.about][1] if way.fits(row, question.by.get(way.by, ""))), "")
     if not by:
         return None
     label = " ".join(part for part in (fields.CODE(row), fields.NAME(row)) if part)
-    return Match(id=fields.ID(row), by=by, key=key, label=label)
+    return Match(id=fields.ID(row), by=by, key=key, label=label, statement=statement)

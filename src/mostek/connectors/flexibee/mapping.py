@@ -10,7 +10,7 @@ from typing import Any
 
 from mostek.connectors.flexibee import fields
 from mostek.connectors.flexibee.draft import SAYINGS, Draft, Level, option, stated
-from mostek.connectors.flexibee.fields import BANK, BUCKETS, CONTACT, DOCUMENT, LINE, LINES, OURS
+from mostek.connectors.flexibee.fields import BANK, BUCKETS, CHANGED, CONTACT, DOCUMENT, LINE, LINES, OURS
 from mostek.connectors.flexibee.settings import FlexibeeSettings
 from mostek.documents import canonical
 from mostek.documents.booking import BookedLine
@@ -22,7 +22,7 @@ from mostek.documents.payment import CreditLink, Payment
 from mostek.documents.problem import invalid
 from mostek.documents.text import clean
 from mostek.sdk.column import encode
-from mostek.sdk.effect import Action, Reference, Statement
+from mostek.sdk.effect import Action, Match, Question, Reference, Statement
 
 
 def _table(lines: str) -> dict[str, str]:
@@ -70,6 +70,9 @@ _PLAIN_LINE = _table("""
     slevaPol      0
     uplSlevaDokl  false
 """)
+_DELIVERED = "faNazev faUlice faMesto faPsc faStat"
+# What the books fill in where a new document says nothing: from its type, its number, its dates.
+_FILLED_IN = frozenset("kod varSym stredisko formaUhradyCis formaDopravy datSplat".split())
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _UNIT = re.compile(r"\w{1,20}")
 _IDENTIFIER = re.compile(r"\d+|(code|ext|key):.+")
@@ -84,26 +87,30 @@ def render(settings: FlexibeeSettings, action: Action) -> bytes:
 
 
 def expect(settings: FlexibeeSettings, action: Action) -> Statement | None:
-    """The statement that the books will show; None for contacts, ties and marks, which are no documents."""
+    """The statement that the books will show; None for what is no document, or takes one back.
+
+    A document that is adopted keeps its own rows: they are left out.
+    """
     document = action.subject
     if isinstance(document, Payment) and action.options.get("mode") == "document":
         amount, none = Money(abs(document.amount.minor), document.amount.currency), Money.zero(document.amount.currency)
         rows, day = stated({"exempt": (amount, none, amount)}), document.paid
         return Statement(key=action.key, id="", number="", kind="payment", total=amount, rows=rows, issued=day)
-    if not isinstance(document, Invoice):
+    if not isinstance(document, Invoice) or action.verb == "cancel":
         return None
     corrects = action.refs.get("corrects", Reference())
     return Statement(
-        key=action.key,
+        key=action.refs["document"].key if action.verb == "update" else action.key,
         id="",
         number=_number(settings, document.number),
         kind="invoice" if action.kind == "receipt" else action.kind,  # the books know a type of invoice
         total=document.total,
-        rows=Draft(settings, action, document).rows(),
+        rows=() if action.verb == "adopt" else stated(Draft(settings, action, document).sums),
         issued=document.issued,
         supplied=document.supplied,
-        reference=document.order_number or "",
+        reference=clean(document.order_number or "", "cisObj"),
         corrects=corrects.key or corrects.id,
+        symbol=clean(document.variable_symbol, "varSym"),
     )
 
 
@@ -130,6 +137,8 @@ def statement(row: Mapping[str, Any], *, kind: str, home: str, corrects: str = "
         corrects=corrects,
         unpaid=Money.zero(currency) if fields.PAID_STATE(row) in fields.PAID else money("zbyvaUhradit"),
         cancelled=fields.CANCELLED(row),
+        symbol=fields.SYMBOL(row),
+        locked=fields.LOCK(row) not in fields.OPEN,
     )
 
 
@@ -140,7 +149,7 @@ def credited(row: Mapping[str, Any]) -> str:
     """
     for tie in fields.TIES(row):
         if fields.TIE_TYPE(tie) == fields.CREDITED:
-            ends = [_end(tie, *end) for end in fields.TIE_ENDS]
+            ends = [_end(*(part(tie) for part in end)) for end in fields.TIE_ENDS]
             return next((end for end in ends if end and end not in fields.codes(row)), "")
     return ""
 
@@ -150,34 +159,32 @@ def contact_code(key: str) -> str:
     return "M" + b32encode(blake2b(key.encode(), digest_size=12).digest()).decode()[:19]
 
 
-def hints(settings: FlexibeeSettings, action: Action) -> dict[str, str]:
-    """What else than our key this effect can be recognised by: fields and values, any of which will do."""
+def known_by(settings: FlexibeeSettings, action: Action) -> Question:
+    """What else than our key this effect can be recognised by: values, any of which will do."""
     document = action.subject
-    if isinstance(document, Contact):
-        return {"kod": contact_code(action.key)}
     if not isinstance(document, Invoice):
-        return {}
-    weak = {"cisObj": document.order_number, "varSym": document.variable_symbol, "cisDosle": document.number}
+        return Question(about="contact", by={"code": contact_code(action.key)})
+    weak = {"received": document.number, "order": document.order_number or "", "symbol": document.variable_symbol}
     number = _number(settings, document.number)
-    return {"kod": number} if number else {name: value for name, value in weak.items() if value}
+    return Question(about="document", by={"number": number} if number else weak)
 
 
-def resembles(found: Statement, action: Action, settings: FlexibeeSettings) -> bool:
-    """Whether a document found by a hint is this effect.
+def resembles(match: Match, action: Action, settings: FlexibeeSettings) -> bool:
+    """Whether what such a value found is this effect.
 
-    The number alone decides where the shop numbers. An order number or symbol is no identity: total, kind and
-    currency must agree, and a document that is cancelled or carries the key of another action is another one.
+    A document that is cancelled or carries the key of another action is another one. Of the others the number decides
+    where the shop numbers; an order number or symbol is no identity: total, kind and currency must agree.
     """
-    if settings.numbering == "shop":
+    found, document = match.statement, action.subject
+    if found is None or not isinstance(document, Invoice):
         return True
-    same_kind = (found.kind == "credit_note") == (action.kind == "credit_note")
-    same_total = isinstance(action.subject, Invoice) and found.total == action.subject.total
-    return same_kind and same_total and not found.key and not found.cancelled
+    same = (found.kind == "credit_note") == (action.kind == "credit_note") and found.total == document.total
+    return (same or settings.numbering == "shop") and not found.key and not found.cancelled
 
 
 def _number(settings: FlexibeeSettings, number: str) -> str:
     """The number that a document will have, empty where ABRA Flexi gives it; codes are in capitals there."""
-    return number.upper() if settings.numbering == "shop" else ""
+    return clean(number, "kod").upper() if settings.numbering == "shop" else ""
 
 
 def _reference(ref: Reference | None) -> str:
@@ -198,9 +205,9 @@ def _coded(value: str | None) -> str:
     return value or "" if not value or re.match(r"(code|ext|key):", value) else f"code:{value}"
 
 
-def _end(tie: Mapping[str, Any], internal: Any, ref: Any, ids: Any) -> str:
+def _end(internal: tuple[str, ...], addresses: tuple[str, ...], ids: tuple[str, ...]) -> str:
     """One end of a tie: its number, given plainly or at the end of its address, else its code."""
-    numbers = (internal(tie), ref(tie).rpartition("/")[2].partition(".")[0], *ids(tie))
+    numbers = (*internal, *(address.rpartition("/")[2].partition(".")[0] for address in addresses), *ids)
     return next((found for found in numbers if _IDENTIFIER.fullmatch(found)), "")
 
 
@@ -210,13 +217,11 @@ def _address(names: str, address: Address) -> dict[str, str]:
     return dict(zip(names.split(), parts, strict=True))
 
 
-def _delivery(names: str, delivery: Address | None, home: Address) -> dict[str, Any]:
-    same = delivery is None or delivery == home
-    return {"postovniShodna": same} | ({} if same or delivery is None else _address(names, delivery))
-
-
-def _identity(party: Party) -> dict[str, str]:
-    return {"ic": compact_id(party.company_id), "dic": compact_id(party.tax_id)}
+def _buyer(names: str, party: Party, delivered: str, delivery: Address | None) -> dict[str, Any]:
+    """Who buys, in the fields of these names, what identifies him, and where it is delivered if elsewhere."""
+    other = delivery if delivery and delivery != party.address else None
+    identity = {"ic": compact_id(party.company_id), "dic": compact_id(party.tax_id), "postovniShodna": other is None}
+    return {**_address(names, party.address), **_address(delivered, other or Address()), **identity}
 
 
 def _created(action: Action, evidence: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,9 +232,7 @@ def _created(action: Action, evidence: str, values: Mapping[str, Any]) -> dict[s
 def _contact(_settings: FlexibeeSettings, action: Action, contact: Contact) -> dict[str, Any]:
     party = contact.party
     values = {
-        **_address("nazev ulice mesto psc stat", party.address),
-        **_delivery("faJmenoFirmy faUlice faMesto faPsc faStat", contact.delivery, party.address),
-        **_identity(party),
+        **_buyer("nazev ulice mesto psc stat", party, "faJmenoFirmy faUlice faMesto faPsc faStat", contact.delivery),
         "kod": contact_code(action.key),
         "nazev": clean(party.name, "name") or party.email or contact.identity,
         "email": party.email,
@@ -244,19 +247,42 @@ def _document(settings: FlexibeeSettings, action: Action, document: Invoice) -> 
     draft = Draft(settings, action, document)
     lines = [_line(draft, booked) for booked in draft.booking.lines]
     if lines and document.rounding:
-        lines.append(_rounding_line(draft))
-    says = {} if lines else _summary_says(draft)
-    values = {**_header(draft), **_exchange(draft), **_sums(draft), **says, "bezPolozek": not lines}
-    return {DOCUMENT: _created(action, DOCUMENT, values | _UNTOUCHED) | ({LINES: lines} if lines else {})}
+        rounding = {"nazev": ROUNDING, "mnozMj": Decimal(draft.sign), "cenaMj": document.rounding.amount}
+        lines.append(_lined(draft, "rounding", draft.rounding_level, rounding))
+    values = {**_header(draft), **_exchange(draft), **_sums(draft), "bezPolozek": not lines, **_UNTOUCHED}
+    values |= {} if lines else _summary_says(draft)
+    if action.verb == "update":
+        return {DOCUMENT: {**_changed(draft, values), f"{LINES}@removeAll": "true", LINES: lines}}
+    return {DOCUMENT: _created(action, DOCUMENT, values) | ({LINES: lines} if lines else {})}
+
+
+def _changed(draft: Draft, values: dict[str, Any]) -> dict[str, Any]:
+    """The header of a document that is there and stays the same one; what became empty is cleared.
+
+    The change leaves an id of its own beside the document's, by which it is known to be done. What the books fill in
+    by themselves when a document is made is not cleared; what they derived then of what may have changed is stated.
+    """
+    ids = [_target(draft.settings, draft.action, "document", ""), f"{CHANGED}{draft.action.key}"]
+    values |= {"datUcto": values["datVyst"], "duzpUcto": values["duzpPuv"], "datSazbyDph": values["duzpPuv"]}
+    values["statDph"] = _coded(draft.vat_country or draft.document.seller_country)
+    written = encode(fields.COLUMNS[DOCUMENT], values, "poznam")
+    return {"@create": "fail", "id": ids, **dict.fromkeys(values.keys() - _FILLED_IN, ""), **written}
+
+
+def _adopted(settings: FlexibeeSettings, action: Action, _document: Invoice) -> dict[str, Any]:
+    """Our key as one more external id of a document that is there, and nothing else."""
+    return {DOCUMENT: {"@create": "fail", "id": [_target(settings, action, "document", ""), f"{OURS}{action.key}"]}}
+
+
+def _cancelled(settings: FlexibeeSettings, action: Action, _document: Invoice) -> dict[str, Any]:
+    return {DOCUMENT: {"@action": "storno", "id": _target(settings, action, "document", "")}}
 
 
 def _header(draft: Draft) -> dict[str, Any]:
     settings, action, document = draft.settings, draft.action, draft.document
     number = _number(settings, document.number)
     return {
-        **_address("nazFirmy ulice mesto psc stat", document.buyer.address),
-        **_delivery("faNazev faUlice faMesto faPsc faStat", document.delivery, document.buyer.address),
-        **_identity(document.buyer),
+        **_buyer("nazFirmy ulice mesto psc stat", document.buyer, _DELIVERED, document.delivery),
         **{name: attrgetter(source)(document) for name, source in _COPIED.items()},
         "typDokl": _coded(option(action, "document_type")),
         "kod": number,
@@ -283,12 +309,16 @@ def _exchange(draft: Draft) -> dict[str, Decimal]:
 
 
 def _sums(draft: Draft) -> dict[str, Decimal]:
-    """The sums of the header, so that the books refuse a document that would be off by a cent."""
+    """The sums of the header, so that the books refuse a document that would be off by a cent.
+
+    An update without lines states those that are nothing too: they may have been something.
+    """
     if draft.booking.lines and not draft.settings.state_sums:
         return {}
+    every = draft.action.verb == "update" and not draft.booking.lines
     values = {} if not draft.settings.state_sums else {"sumCelkem": draft.document.total}
-    for row in draft.rows():
-        values |= dict(zip(BUCKETS[row.bucket], (row.net, row.tax, row.gross), strict=True))
+    for bucket, sums in draft.sums.items():
+        values |= dict(zip(BUCKETS[bucket], sums, strict=True)) if every or any(sums) else {}
     return {f"{name}{draft.suffix}": draft.sign * amount.amount for name, amount in values.items() if name}
 
 
@@ -299,7 +329,8 @@ def _summary_says(draft: Draft) -> dict[str, str]:
     said = {tuple((name, value) for name, value in at.says.items() if SAYINGS[name]) for at in used}
     if len(said) > 1:
         raise invalid("flexibee.summary", "vat", value="; ".join(str(dict(one)) for one in sorted(said)))
-    return {name: _coded(value) for one in said for name, value in one}
+    nothing = {name: "" for name, own in SAYINGS.items() if own}
+    return nothing | {name: _coded(value) for one in said for name, value in one}
 
 
 def _line(draft: Draft, booked: BookedLine) -> dict[str, str]:
@@ -321,11 +352,6 @@ def _line(draft: Draft, booked: BookedLine) -> dict[str, str]:
     return _lined(draft, line.id, draft.levels[line.vat], values)
 
 
-def _rounding_line(draft: Draft) -> dict[str, str]:
-    values = {"nazev": ROUNDING, "mnozMj": Decimal(draft.sign), "cenaMj": draft.document.rounding.amount}
-    return _lined(draft, "rounding", draft.rounding_level, values)
-
-
 def _lined(draft: Draft, id: str, at: Level, values: dict[str, Any]) -> dict[str, str]:
     """What every line has: its external id, its level, and no discount of the buyer's on top of its price.
 
@@ -333,14 +359,12 @@ def _lined(draft: Draft, id: str, at: Level, values: dict[str, Any]) -> dict[str
     """
     plain = id if _PLAIN_ID.fullmatch(id) else blake2b(clean(id, "line").encode(), digest_size=12).hexdigest()
     said = {name: _coded(value) for name, value in at.says.items() if SAYINGS[name]}
-    own = {SAYINGS[name]: False for name in said}
-    line = {**_PLAIN_LINE, **values, "typSzbDphK": at.select, **said, **own}
+    line = {**_PLAIN_LINE, **values, "typSzbDphK": at.select, **said, **{SAYINGS[name]: False for name in said}}
     return {"id": f"{OURS}{draft.action.key}:{plain}", **encode(fields.COLUMNS[LINE], line, "poznam")}
 
 
 def _credit_link(settings: FlexibeeSettings, action: Action, link: CreditLink) -> dict[str, Any]:
-    original = _target(settings, action, "corrects", link.corrects)
-    tie = {"vytvor-vazbu-dobropis": {"dobropisovanyDokl": original}}
+    tie = {"vytvor-vazbu-dobropis": {"dobropisovanyDokl": _target(settings, action, "corrects", link.corrects)}}
     # Without "@create" an unknown code or external id would make a new, empty document.
     return {DOCUMENT: {"@create": "fail", "id": _target(settings, action, "document", link.number), **tie}}
 
@@ -365,9 +389,10 @@ def _settle(settings: FlexibeeSettings, action: Action, payment: Payment) -> dic
     return {BANK: {**_created(action, BANK, values), "sparovani": {"uhrazovanaFak": pairing, "zbytek": "ne"}}}
 
 
+_WAYS = {"create": _document, "update": _document, "adopt": _adopted, "cancel": _cancelled}
 _RENDERERS: dict[tuple[str, str], tuple[type, Callable[[FlexibeeSettings, Action, Any], dict[str, Any]]]] = {
     ("contact", "create"): (Contact, _contact),
-    **{(kind, "create"): (Invoice, _document) for kind in ("invoice", "credit_note", "receipt")},
+    **{(kind, verb): (Invoice, way) for kind in ("invoice", "credit_note", "receipt") for verb, way in _WAYS.items()},
     ("credit_note", "link"): (CreditLink, _credit_link),
     ("payment", "settle"): (Payment, _settle),
 }

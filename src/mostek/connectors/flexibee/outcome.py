@@ -1,8 +1,9 @@
 """Records on their way: what their bytes say of themselves, and what the vendor's answer says of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import msgspec
 
@@ -12,8 +13,8 @@ from mostek.documents.problem import Problem
 from mostek.sdk.effect import AlreadyThere, Done, Found, Intent, Rejected, Result
 from mostek.sdk.field import parse_json
 
-# In this order references resolve: who is named first, then documents, then what ties or pays them.
-_PHASES = {("contact", "create"): 0, ("credit_note", "link"): 2, ("payment", "settle"): 3}
+# In this order one makes way for another; who is named stands before all documents, what pays them behind.
+_TURNS = ("cancel", "adopt", "create", "update", "link", "settle")
 
 # The vendor's refusals have no codes of their own; the words only choose the explanation, never what happens next.
 _REFUSALS = (("liší od vypočten", "flexibee.sums_differ"), ("protože je spárován", "flexibee.paired"))
@@ -38,43 +39,56 @@ class Piece:
     def record(self) -> Row:
         return parse_json(bytes(self.envelope[self.evidence]))
 
-    @property
-    def id(self) -> str:
-        return fields.ID(self.record)
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        return fields.IDS(self.record)
 
     @property
-    def creates(self) -> bool:
-        """Whether a new record is made, or something is said about one that exists."""
-        return self.id == f"{fields.OURS}{self.intent.action.key}"
+    def verb(self) -> str:
+        return self.intent.action.verb
 
     @property
-    def phase(self) -> tuple[int, bool]:
+    def mark(self) -> str:
+        """What a record is called by once this is done; empty for ties, cancellations and “paid”, which leave no id."""
+        return next((id for id in self.ids if id.endswith(f":{self.intent.action.key}")), "")
+
+    @property
+    def phase(self) -> tuple[bool, int, bool]:
         """Its turn in a write; records of one evidence stand together."""
-        return _PHASES.get((self.intent.action.kind, self.intent.action.verb), 1), self.evidence == fields.BANK
+        return self.evidence != fields.CONTACT, _TURNS.index(self.verb), self.evidence == fields.BANK
 
     @property
     def addressed(self) -> tuple[str, str]:
-        """The document that is tied or paid, and the one that it is tied to."""
-        paid = fields.PAID_BY(fields.PAIRED(fields.PAIRING(self.record))) or self.id
+        """The document that is changed, tied or paid, and the one that it is tied to."""
+        paid = fields.PAID_BY(fields.PAIRED(fields.PAIRING(self.record))) or self.ids[0]
         return paid, fields.TIE_TO(fields.TIE(self.record))
 
 
-def state(piece: Piece, documents: Mapping[str, Row], payments: Mapping[str, Row]) -> Found | Problem | None:
-    """What the books hold of a tie or payment: itself, something that forbids it, or nothing."""
-    row, other = (documents.get(id) for id in piece.addressed)
-    made = payments.get(piece.id)
+# What a document shows before something is said about it, first come first served: verbs, cause, test. Without a
+# cause it stands already as it should, with one it may not be touched.
+_SHOWS: tuple[tuple[set[str], str, Callable[[Piece, Row, Row | None], Any]], ...] = (
+    ({"link"}, "", lambda _, row, other: other is not None and mapping.credited(row) in fields.codes(other)),
+    ({"link"}, "flexibee.tied", lambda _, row, __: mapping.credited(row)),
+    ({"adopt"}, "flexibee.adopted_already", lambda _, row, __: fields.found_key(row)),
+    ({"cancel"}, "", lambda _, row, __: fields.CANCELLED(row)),
+    ({"update"}, "flexibee.cancelled", lambda _, row, __: fields.CANCELLED(row)),
+    ({"update", "cancel"}, "flexibee.locked", lambda _, row, __: fields.LOCK(row) not in fields.OPEN),
+    ({"update", "cancel"}, "flexibee.paid", lambda _, row, __: fields.PAID_STATE(row)),
+    ({"settle"}, "", lambda _, row, __: fields.PAID_STATE(row) in fields.PAID),
+    ({"settle"}, "flexibee.partly_paid", lambda piece, row, _: not piece.mark and fields.PAID_STATE(row)),
+)
+
+
+def state(piece: Piece, records: Mapping[str, Row]) -> Found | Problem | None:
+    """What the books hold of a change, tie or payment: itself, something that forbids it, or nothing."""
+    row, other, made = (records.get(id) for id in (*piece.addressed, piece.mark))
     if row is None or made is not None:
         return finding(made) if made is not None else None
-    details = {"number": fields.CODE(row)}
-    if piece.intent.action.verb == "link":
-        tied = mapping.credited(row)
-        if tied and (other is None or tied not in fields.codes(other)):
-            return Problem(cause="flexibee.tied", details={**details, "other": tied})
-        return finding(row) if tied else None
-    if fields.PAID_STATE(row) in fields.PAID:
-        return finding(row)
-    partly = piece.evidence == fields.DOCUMENT and fields.PAID_STATE(row) == fields.PARTLY_PAID
-    return Problem(cause="flexibee.partly_paid", details=details) if partly else None
+    for verbs, cause, shows in _SHOWS:
+        if piece.verb in verbs and (found := shows(piece, row, other)):
+            details = {"number": fields.CODE(row), "other": str(found)}
+            return Problem(cause=cause, details=details) if cause else finding(row)
+    return None
 
 
 def answers(pieces: Sequence[Piece], saved: Saved) -> dict[int, Result]:
@@ -87,7 +101,7 @@ def answers(pieces: Sequence[Piece], saved: Saved) -> dict[int, Result]:
             results[piece.place] = rejected(where, "; ".join(fields.MESSAGE(f) or fields.ERROR(f) for f in faults))
         elif id := fields.RESULT_ID(row):
             # How many were there before is told for the batch only; where some were, none passes for new.
-            made = AlreadyThere if piece.creates and saved.skipped else Done
+            made = AlreadyThere if piece.mark and saved.skipped else Done
             number = fields.RESULT_CODE(row).removeprefix("code:") or fields.CODE(piece.record)
             results[piece.place] = made(id=id, number=number)
     return results
@@ -96,15 +110,15 @@ def answers(pieces: Sequence[Piece], saved: Saved) -> dict[int, Result]:
 def _paired(pieces: Sequence[Piece], rows: Sequence[Row]) -> Iterator[tuple[Piece, Row]]:
     """Records and their results: by place where their number agrees and no name contradicts, else by name."""
     names = [fields.REQUEST_ID(row) for row in rows]
-    if len(rows) == len(pieces) and all(name in {"", piece.id} for name, piece in zip(names, pieces, strict=True)):
+    if len(rows) == len(pieces) and all(name in {"", *piece.ids} for name, piece in zip(names, pieces, strict=True)):
         yield from zip(pieces, rows, strict=True)
         return
     named: dict[str, list[Row]] = {}
     for name, row in zip(names, rows, strict=True):
         named.setdefault(name, []).append(row)
     for piece in pieces:
-        if named.get(piece.id):
-            yield piece, named[piece.id].pop(0)
+        if named.get(piece.ids[0]):
+            yield piece, named[piece.ids[0]].pop(0)
 
 
 def rejected(where: str, words: str) -> Rejected:

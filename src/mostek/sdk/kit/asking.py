@@ -73,7 +73,7 @@ async def strangers_match_nothing(room: Room) -> None:
             Question(about="contact", by={"key": "no-such-key"}),
             Question(about="contact", by={"email": ""}),
             Question(about="product", by={"code": "NO-SUCH-CODE"}),
-            Question(about="document", by={"number": "NO-SUCH-NUMBER"}),
+            *(Question(about="document", by={by: f"NO-SUCH-{by}"}) for by in ("number", "order", "symbol")),
         ]
         known = Question(about="contact", by={"email": party.email})
         answers = await _asked(bench, *unknown, known, *unknown)
@@ -89,7 +89,7 @@ async def injections_match_nothing_and_break_nothing(room: Room) -> None:
         known = Question(about="contact", by={"email": party.email})
         for value in INJECTIONS:
             ways = [("contact", by) for by in ("key", "company_id", "tax_id", "email")]
-            ways += [("product", "code"), ("document", "number")]
+            ways += [("product", "code"), *(("document", by) for by in ("key", "number", "order", "symbol"))]
             questions = [Question(about=about, by={by: value}) for about, by in ways]  # type: ignore[arg-type]
             *none, some = await _asked(bench, *questions, known)
             must(not any(none), "an injected value matches nothing", value=value, matches=none)
@@ -111,6 +111,30 @@ async def document_is_known_by_its_number(room: Room) -> None:
         must([(m.id, m.key) for m in ours] == [(id, action.key)], "our document is known, with our key", matches=ours)
         told = [(match.id, match.key) for match in theirs]
         must(told == [(foreign, "")], "another's document is known, without a key", matches=theirs)
+
+
+async def document_is_known_by_order_and_symbol(room: Room) -> None:
+    """By its order's number and its variable symbol, each alone, with how it stands; by no other's."""
+    async with room.bench() as bench:
+        kind, verb = first_duty(room.setup)
+        action = msgspec.structs.replace(Story(room.setup, "8009").action(kind, verb), refs={}, needs=())
+        document, other = action.subject, Story(room.setup, "8010").document(kind)
+        assert isinstance(document, Invoice)
+        [id] = there(tuple(await bench.writes.write([intent(bench, action)])), "a sound action is done")
+        ways = {"order": document.order_number or "", "symbol": document.variable_symbol}
+        theirs = {"order": other.order_number or "", "symbol": other.variable_symbol}
+        asked = [Question(about="document", by={by: value}) for them in (ways, theirs) for by, value in them.items()]
+        *found, stranger, nobody = await _asked(bench, *asked)
+        for by, matches in zip(ways, found, strict=True):
+            told = [(match.id, match.by, match.key) for match in matches]
+            must(told == [(id, by, action.key)], "our document is known", by=by, matches=matches)
+            stands = matches[0].statement
+            must(stands is not None, "a document is told as it stands", match=matches[0])
+            assert stands is not None
+            says = (stands.total, stands.reference, stands.symbol, stands.cancelled)
+            meant = (document.total, ways["order"], ways["symbol"], False)
+            must(says == meant, "it stands as it was written", expected=meant, found=says)
+        must(not stranger and not nobody, "another's order and symbol match nothing", matches=(stranger, nobody))
 
 
 async def product_is_known_by_its_code(room: Room) -> None:
@@ -242,7 +266,7 @@ CHECKS: tuple[Check, ...] = (
             (vat_rate_is_what_the_mapping_says, _rates),
         )
     ),
-    *checks("ask", "target", document_is_known_by_its_number),
+    *checks("ask", "target", document_is_known_by_its_number, document_is_known_by_order_and_symbol),
     *checks(
         "totals",
         "target",

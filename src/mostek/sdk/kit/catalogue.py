@@ -8,6 +8,7 @@ import pytest
 
 from mostek.sdk.kit import (
     asking,
+    changing,
     describing,
     disturbed,
     finding,
@@ -33,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     *writing.CHECKS,
     *unsettled.CHECKS,
     *finding.CHECKS,
+    *changing.CHECKS,
     *asking.CHECKS,
     *secrecy.CHECKS,
 )

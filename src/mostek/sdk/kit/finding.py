@@ -128,7 +128,8 @@ def documents(bench: Bench, sent: list[Intent]) -> list[Intent]:
     return found
 
 
-def _compare(expected: Statement, found: Statement | None, action: Action) -> None:
+def compare(expected: Statement, found: Statement | None, action: Action) -> None:
+    """Hold what stands there against what was meant."""
     must(found is not None, "what was written is read back", action=(action.kind, action.verb))
     assert found is not None
     must(found.id, "a statement has the target's id", statement=found)
@@ -150,7 +151,7 @@ async def reads_back_what_was_expected(room: Room) -> None:
         for each, statement in zip(sent[::-1], found, strict=True):
             expected = expect(bench.settings, each.action)
             assert expected is not None
-            _compare(expected, statement, each.action)
+            compare(expected, statement, each.action)
 
 
 async def sees_what_a_person_changed(room: Room) -> None:

@@ -35,6 +35,9 @@ _ORDER: tuple[Duty, ...] = (
     ("credit_note", "link"),
     ("payment", "settle"),
 )
+# What is done to a document that is there, and to which kinds.
+_CHANGES: tuple[Verb, ...] = ("adopt", "update", "cancel")
+_KINDS = ("invoice", "receipt", "credit_note")
 
 
 def key(name: str) -> str:
@@ -46,6 +49,13 @@ def duties(setup: Setup) -> tuple[Duty, ...]:
     """What the manifest says can be written, what is needed first."""
     writes = setup.connector.manifest.writes
     return tuple((kind, verb) for kind, verb in _ORDER if kind in writes and verb in writes[kind].verbs)
+
+
+def changes(setup: Setup, *verbs: Verb) -> tuple[Duty, ...]:
+    """What the manifest says can be done to a document that is there already: all of it, or these verbs."""
+    writes = setup.connector.manifest.writes
+    pairs = ((kind, verb) for verb in verbs or _CHANGES for kind in _KINDS)
+    return tuple((kind, verb) for kind, verb in pairs if kind in writes and verb in writes[kind].verbs)
 
 
 @dataclass(frozen=True)
@@ -71,8 +81,45 @@ class Story:
         )
 
     def actions(self) -> list[Action]:
-        """All of them, what is needed first."""
+        """All that makes, ties and pays, what is needed first."""
         return [self.action(*duty) for duty in duties(self.setup)]
+
+    def change(self, kind: str, verb: Verb, id: str = "1") -> Action:
+        """The action on a document that is there: on ours by its key, to take one over by its ``id``."""
+        made = self.action(kind, "create")
+        if verb == "adopt":  # nothing of it is written, so nothing is mapped
+            return msgspec.structs.replace(made, verb=verb, options={}, refs={"document": Reference(id=id)}, needs=())
+        refs = {**made.refs, "document": Reference(key=made.key)}
+        subject = self.revised(kind) if verb == "update" else self.document(kind)
+        options = self._options(subject) if verb == "update" else {}
+        return msgspec.structs.replace(
+            made,
+            key=self._key(kind, verb),
+            verb=verb,
+            subject=subject,
+            options=options,
+            refs=refs if verb == "update" else {"document": refs["document"]},
+            needs=(*made.needs, made.key),
+        )
+
+    def changes(self) -> list[Action]:
+        """One of each kind and verb."""
+        return [self.change(*duty) for duty in changes(self.setup)]
+
+    def revised(self, kind: str) -> Invoice:
+        """The same document after it was edited: another quantity, no discount, no rounding, due later."""
+        document = self.document(kind)
+        first, second, _, last = document.lines
+        more = self._line("1", "goods", "Hrnek", quantity="5", price="99.90", rate=int(first.vat.rate), code=first.code)
+        lines = (more, second, last)
+        return msgspec.structs.replace(
+            document,
+            lines=lines,
+            vat=summed(line.row for line in lines),
+            rounding=Money.zero(document.currency),
+            total=total((line.gross for line in lines), document.currency),
+            due=document.issued + timedelta(days=30),
+        )
 
     def document(self, kind: str = "invoice") -> Invoice:
         """A document with two rates, a discount, delivery and rounding."""
@@ -245,6 +292,16 @@ def first_duty(setup: Setup) -> Duty:
     return known[0]
 
 
+def first_change(setup: Setup, verb: Verb) -> tuple[Duty, ...]:
+    """This change of the document that stands for all others; none where the connector does not know it."""
+    return changes(setup, verb)[:1]
+
+
+def each_duty(setup: Setup) -> tuple[Duty, ...]:
+    """All that is made, tied and paid, and each change of one kind of document."""
+    return (*duties(setup), *(duty for verb in _CHANGES for duty in first_change(setup, verb)))
+
+
 def one_of_each_verb(setup: Setup) -> tuple[Duty, ...]:
     """A document that is made, and each thing that is done to one: where every kind would take too long."""
-    return (first_duty(setup), *(duty for duty in duties(setup) if duty[1] != "create"))
+    return (first_duty(setup), *(duty for duty in each_duty(setup) if duty[1] != "create"))

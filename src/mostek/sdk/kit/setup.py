@@ -50,7 +50,8 @@ class Target:
     ledger carries our keys; ``mails`` how many mails customers got. Through the control API a person changes the
     amount of a document (``edit``, by the target's id), and enters one by hand (``foreign``; empty when the books
     refuse it, as a number that is taken). ``mappings`` add to the manifest's defaults; ``refused`` are options under
-    which the vendor refuses a document, ``settle`` those of a payment; ``product`` makes a product and gives its code.
+    which the vendor refuses a document, ``settle`` those of a payment; ``product`` makes a product and gives its code,
+    ``lock`` locks a document, where the books know that.
     ``more_than_a_page`` is how many documents do not fit into one page of ``totals``. ``country`` decides the samples'
     currency and rates.
     """
@@ -65,6 +66,7 @@ class Target:
     mappings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     settle: Mapping[str, str] = field(default_factory=lambda: {"mode": "mark"})
     product: Callable[[Desk], Awaitable[str]] | None = None
+    lock: Callable[[Desk, str], Awaitable[object]] | None = None
     country: str = "CZ"
     day: date = field(default_factory=lambda: utc_now().date())
 

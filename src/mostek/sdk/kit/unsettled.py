@@ -6,24 +6,21 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from mostek.sdk.effect import Absent, Found, Intent, NotSent, Result, Unknown
+from mostek.sdk.kit.changing import ready
 from mostek.sdk.kit.check import checks, must
 from mostek.sdk.kit.room import Bench, Room, opened, outcome, patience
-from mostek.sdk.kit.samples import Story, duties, first_duty, intent, one_of_each_verb
+from mostek.sdk.kit.samples import Duty, Story, duties, each_duty, first_duty, intent, one_of_each_verb
 from mostek.sdk.kit.wire import stranger
 from mostek.sdk.kit.writing import once, there
 
 
 @asynccontextmanager
-async def _before(room: Room, duty: tuple[str, Any], name: str) -> AsyncIterator[tuple[Bench, Intent]]:
+async def _before(room: Room, duty: Duty, name: str) -> AsyncIterator[tuple[Bench, Intent]]:
     """Everything that this duty needs is in the books; its own intent is ready."""
     async with room.bench() as bench:
-        story = Story(room.setup, name)
-        for action in story.actions():
-            if (action.kind, action.verb) == duty:
-                break
-            there(tuple(await bench.writes.write([intent(bench, action)])), "a sound action is done")
+        sent = await ready(bench, name, duty)
         bench.wire.log.clear()
-        yield bench, intent(bench, story.action(*duty))
+        yield bench, sent
 
 
 async def _found_once(bench: Bench, sent: Intent, fault: str) -> None:
@@ -42,7 +39,7 @@ async def _found_once(bench: Bench, sent: Intent, fault: str) -> None:
 
 async def _unknown_then_found(room: Room, fault: str, **rule: Any) -> None:
     """For every kind and verb: committed, the answer lost in some way."""
-    for duty in duties(room.setup):
+    for duty in each_duty(room.setup):
         async with _before(room, duty, "4001") as (bench, sent):
             with bench.write_fault(fault, **rule):
                 [result] = await outcome(bench, [sent])
@@ -146,7 +143,7 @@ async def batch_is_unknown_as_a_whole(room: Room) -> None:
 
 async def _never_done(room: Room, fault: str, *, unknown: bool, **rule: Any) -> None:
     """Nothing was done, for each kind and verb: not sent or unknown, the books unmoved, and done at the next try."""
-    for duty in duties(room.setup):
+    for duty in each_duty(room.setup):
         async with _before(room, duty, "4005") as (bench, sent):
             before = bench.ledger()
             with bench.write_fault(fault, **rule):

@@ -25,7 +25,7 @@ def once(bench: Bench, sent: list[Intent]) -> None:
     found = ours(bench)
     doubles = {key: times for key, times in found.items() if times > 1}
     must(not doubles, "each key has one effect", doubles=doubles)
-    made = [each.action.key for each in sent if each.action.verb == "create"]
+    made = [each.action.key for each in sent if each.action.verb in {"create", "adopt"}]
     missing = [key for key in made if key not in found]
     must(not missing, "what was made carries its key in the target", missing=missing)
 

@@ -44,7 +44,7 @@ async def test_a_persons_hand(desk: Desk) -> None:
     assert await edit(change={"poznam": "x"}) == 409
     assert await edit(unlock=True) == 200
     assert await edit() == 400
-    assert await edit(id="ext:H:9") == 404
+    assert await edit(id="ext:H:9", storno=True) == 404
     assert await edit(create=invoice(line("1"), id="ext:P:1")) == 200
     assert await edit(id="ext:P:1", storno=True) == 200
     assert await edit(id="ext:P:1", delete=True) == 200

@@ -25,6 +25,7 @@ from tests.sdk.kit.toy.settings import ToySettings
 
 MANIFEST = load("tests.sdk.kit.toy")
 VOLATILE = {"changed"}
+DOCUMENTS = {"invoice", "receipt", "credit_note"}
 
 
 class ToySession:
@@ -115,7 +116,7 @@ class ToySession:
 
     def phase(self, intent: Intent) -> int:
         """Its turn."""
-        return {"create": 0, "link": 1, "settle": 2}[intent.action.verb]
+        return {"create": 0, "adopt": 0, "link": 1, "update": 2, "settle": 3, "cancel": 4}[intent.action.verb]
 
     async def send(self, intents: Sequence[Intent]) -> list[Result]:
         """One batch."""
@@ -163,6 +164,8 @@ class ToySession:
     def hints(self, intent: Intent) -> list[tuple[str, str]]:
         """What to look by."""
         action = intent.action
+        if action.verb == "adopt":
+            return [("key", action.key)]
         if action.verb != "create":
             return [("key", action.refs["document"].key)]
         number = getattr(action.subject, "number", "")
@@ -174,6 +177,12 @@ class ToySession:
         if action.verb == "link":
             same = fields.KEY(row) == action.refs["document"].key
             return same and fields.CREDITED(row) == action.refs["corrects"].key
+        if action.verb == "adopt":
+            return fields.KEY(row) == action.key
+        if action.verb == "update":
+            return action.key in fields.CHANGES(row)
+        if action.verb == "cancel":
+            return fields.KEY(row) == action.refs["document"].key and fields.CANCELLED(row)
         if action.verb == "settle":
             return fields.KEY(row) == action.refs["document"].key and not fields.UNPAID(row)
         number = getattr(action.subject, "number", "")
@@ -182,10 +191,10 @@ class ToySession:
 
     async def verify(self, intents: Sequence[Intent]) -> Sequence[Statement | None]:
         """Read entries back."""
-        rows = await self._client.search([("key", intent.action.key) for intent in intents])
+        rows = await self._client.search([hint for intent in intents for hint in self.hints(intent)[:1]])
         with understood():
             stated = {fields.KEY(row): self.stated(row) for row in rows}
-        return [stated.get(intent.action.key) for intent in intents]
+        return [stated.get(self.hints(intent)[0][1]) for intent in intents]
 
     def stated(self, row: Row) -> Statement:
         """An entry as a statement."""
@@ -201,7 +210,7 @@ class ToySession:
             rows = await self._client.search([("rate", question.by["rate"])])
             return tuple(Match(id=fields.CODE(row), by="rate") for row in rows)
         where = [(name, self.normal(name, value)) for name, value in question.by.items() if _storable(value)]
-        kinds = {"contact": {"contact"}, "product": {"product"}}.get(question.about, {"invoice", "receipt"})
+        kinds = {"contact": {"contact"}, "product": {"product"}}.get(question.about, DOCUMENTS)
         rows = [row for row in await self._client.search(where) if fields.KIND(row) in kinds]
         return tuple(self.match(where, row) for row in rows)
 
@@ -211,8 +220,9 @@ class ToySession:
 
     def match(self, where: Sequence[tuple[str, str]], row: Row) -> Match:
         """An entry as an answer."""
-        by = next(name for name, value in where if value in {fields.KEY(row), *_identifiers(row)})
-        return Match(id=fields.ID(row), by=by, key=fields.KEY(row))
+        by = next(name for name, value in where if value == _identifiers(row)[name])
+        paper = fields.KIND(row) in DOCUMENTS
+        return Match(id=fields.ID(row), by=by, key=fields.KEY(row), statement=self.stated(row) if paper else None)
 
     async def totals(self, since: date, until: date) -> AsyncIterator[Statement]:
         """Everything of these days, ten at a time."""
@@ -224,8 +234,9 @@ class ToySession:
             last = int(fields.ID(rows[-1])[1:]) if rows else None
 
 
-def _identifiers(row: Row) -> set[str]:
-    return {field(part) for field in fields.IDENTIFIERS.values() for part in (row, fields.BODY(row))}
+def _identifiers(row: Row) -> dict[str, str]:
+    found = {name: field(row) or field(fields.BODY(row)) for name, field in fields.IDENTIFIERS.items()}
+    return {"key": fields.KEY(row), **found}
 
 
 def _storable(value: str) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, date
 from decimal import Decimal
 from typing import Any
 
-from mostek.sdk.field import Field, country, day, mapping, moment, number, sequence, text
+from mostek.sdk.field import Field, country, day, flag, mapping, moment, number, sequence, text
 
 NUMBER, KIND, NAME = Field("number", text), Field("kind", text), Field("name", text, "")
 COUNTRY, TOTAL, ITEMS = Field("country", country, "CZ"), Field("total", number), Field("items", sequence)
@@ -33,6 +33,10 @@ ROWS: Field[list[Mapping[str, Any]]] = Field("rows", sequence, [])
 BUCKET = Field("bucket", text)
 NET, TAX, GROSS = Field("net", number), Field("tax", number), Field("gross", number)
 CURRENCY, ISSUED, SUPPLIED = Field("currency", text, "CZK"), Field("issued", day(UTC)), Field("supplied", day(UTC))
-REFERENCE = Field("reference", text, "")
+REFERENCE, SYMBOL = Field("order", text, ""), Field("symbol", text, "")
+CHANGES: Field[list[str]] = Field("changes", lambda value, path: [text(item, path) for item in value], [])
+LOCKED, CANCELLED = Field("locked", flag, False), Field("cancelled", flag, False)
 CODE = Field("code", text, "")
-IDENTIFIERS = {name: Field(name, text, "") for name in ("company_id", "tax_id", "email", "number", "code")}
+IDENTIFIERS = {
+    name: Field(name, text, "") for name in ("company_id", "tax_id", "email", "number", "code", "order", "symbol")
+}

@@ -104,10 +104,15 @@ def _content(action: Action) -> dict[str, Any]:
         values = {"name": party.name or "Neznámý", "email": party.email.lower(), "phone": party.phone}
         values |= {"company_id": compact_id(party.company_id), "tax_id": compact_id(party.tax_id)}
         return {"body": {name: clean(value, name) or "-" for name, value in values.items()}}
+    if action.verb in {"adopt", "cancel"}:
+        named = action.refs["document"]
+        return {"document": named.key or named.id}
     if isinstance(subject, Invoice):
         lines = [{"name": clean(line.name, "name"), "gross": line.gross.amount} for line in subject.lines]
-        body = _body(expect_(action, subject)) | {"lines": lines, "name": clean(subject.buyer.name, "name")}
-        return {"document_type": action.options["document_type"], "body": body}
+        buyer = {"name": clean(subject.buyer.name, "name"), "street": clean(subject.buyer.address.street, "street")}
+        body = _body(expect_(action, subject)) | {"lines": lines, **buyer}
+        changed = {"document": action.refs["document"].key} if action.verb == "update" else {}
+        return {"document_type": action.options["document_type"], "body": body, **changed}
     document = action.refs.get("document", Reference(id="?"))
     corrects = action.refs.get("corrects", Reference())
     texts = {"number": subject.number} if isinstance(subject, CreditLink) else {"number": subject.document}
@@ -120,29 +125,29 @@ def _body(statement: Statement) -> dict[str, Any]:
         {"bucket": row.bucket, "net": row.net.amount, "tax": row.tax.amount, "gross": row.gross.amount}
         for row in statement.rows
     ]
-    texts = {"number": clean(statement.number, "number"), "reference": clean(statement.reference, "reference")}
+    texts = {"number": statement.number, "order": statement.reference, "symbol": statement.symbol}
     days = {"issued": statement.issued.isoformat(), "supplied": str(statement.supplied)}
     return {**texts, **days, "total": statement.total.amount, "currency": statement.total.currency, "rows": rows}
 
 
 def expect(_settings: ToySettings, action: Action) -> Statement | None:
     """What the toy will show."""
-    if not isinstance(action.subject, Invoice):
+    if not isinstance(action.subject, Invoice) or action.verb == "cancel":
         return None
     return expect_(action, action.subject)
 
 
 def expect_(action: Action, document: Invoice) -> Statement:
-    """The statement of a document that is made."""
+    """The statement of a document that is made, changed or taken over with the rows that it has."""
     rows = [
         StatedRow(bucket=action.options[f"vat:{row.code}"], net=row.net, tax=row.tax, gross=row.gross)
-        for row in computed(fit(document, PROFILE).lines)
+        for row in (computed(fit(document, PROFILE).lines) if action.verb != "adopt" else ())
     ]
-    if document.rounding:
+    if document.rounding and action.verb != "adopt":
         none = Money.zero(document.currency)
         rows.append(StatedRow(bucket="V0", net=document.rounding, tax=none, gross=document.rounding))
     return Statement(
-        key=action.key,
+        key=action.refs["document"].key if action.verb == "update" else action.key,
         id="",
         number=clean(document.number, "number"),
         kind=action.kind,
@@ -152,6 +157,7 @@ def expect_(action: Action, document: Invoice) -> Statement:
         supplied=document.supplied,
         reference=clean(document.order_number or "", "order_number"),
         corrects=action.refs.get("corrects", Reference()).key,
+        symbol=clean(document.variable_symbol, "variable_symbol"),
     )
 
 
@@ -179,4 +185,7 @@ def statement(row: Mapping[str, Any]) -> Statement:
         supplied=fields.SUPPLIED(body),
         reference=fields.REFERENCE(body),
         corrects=fields.CREDITED(row),
+        symbol=fields.SYMBOL(body),
+        locked=fields.LOCKED(row),
+        cancelled=fields.CANCELLED(row),
     )

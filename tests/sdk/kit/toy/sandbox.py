@@ -72,6 +72,7 @@ class Toy:
             "delete": self.delete,
             "edit": self.edit,
             "foreign": self.foreign,
+            "lock": self.lock,
             "product": lambda asked: PRODUCT,
         }
 
@@ -128,22 +129,49 @@ class Toy:
         known = self._by(sent["key"])
         if known:
             return {"id": known["id"], "there": 1}
-        if sent["verb"] == "create":
-            if sent.get("document_type", "F") not in TYPES:
-                return {"error": f"unknown type {sent['document_type']}", "field": "document_type"}
-            if sent["kind"] == "contact" and not sent["body"]["name"].strip():
-                return {"error": "a contact has a name", "field": "name"}
-            entry = {**sent, "id": f"T{len(self.entries) + 1}", "unpaid": sent["body"].get("total")}
-            self.entries.append(entry)
-            self.mails += bool(sent.get("notify"))
-            return {"id": entry["id"], "there": 0}
-        target = self._by(sent["document"])
-        if target is None:
+        return self._made(sent) if sent["verb"] == "create" else self._said(sent)
+
+    def _made(self, sent: Json) -> Json:
+        if sent.get("document_type", "F") not in TYPES:
+            return {"error": f"unknown type {sent['document_type']}", "field": "document_type"}
+        if sent["kind"] == "contact" and not sent["body"]["name"].strip():
+            return {"error": "a contact has a name", "field": "name"}
+        entry = {**sent, "id": f"T{len(self.entries) + 1}", "unpaid": sent["body"].get("total")}
+        self.entries.append(entry)
+        self.mails += bool(sent.get("notify"))
+        return {"id": entry["id"], "there": 0}
+
+    def _said(self, sent: Json) -> Json:
+        found = [e for e in self.entries if sent["document"] and sent["document"] in {e["key"], e["id"]}]
+        if not found:
             return {"error": "no such document", "field": "document"}
+        target = found[0]
+        if sent["verb"] in {"adopt", "update", "cancel"}:
+            return self._changed(target, sent)
         name, value = ("credited", sent["corrects"]) if sent["verb"] == "link" else ("unpaid", "0")
         there = int(target.get(name) == value)
         target[name] = value
         return {"id": target["id"], "there": there}
+
+    def _changed(self, target: Json, sent: Json) -> Json:
+        verb, told = sent["verb"], {"id": target["id"], "there": 1}
+        if sent["key"] in target.get("changes", []) or (verb == "cancel" and target.get("cancelled")):
+            return told
+        if verb == "adopt" and target["key"]:
+            return {"error": f"belongs to {target['key']}", "field": "key"}
+        if verb != "adopt" and target.get("locked"):
+            return {"error": "the document is locked", "field": "locked"}
+        if verb == "adopt":
+            target["key"] = sent["key"]
+        elif verb == "cancel":
+            target["cancelled"] = True
+        else:
+            target |= {"body": sent["body"], "changes": [*target.get("changes", []), sent["key"]]}
+            self.mails += bool(sent.get("notify"))
+        return {**told, "there": 0}
+
+    def lock(self, asked: Json) -> None:
+        next(entry for entry in self.entries if entry["id"] == asked["id"])["locked"] = True
 
     def search(self, asked: Json) -> Json:
         """Entries by fields: a list of lists, one for each condition."""

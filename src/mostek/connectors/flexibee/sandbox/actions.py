@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from mostek.connectors.flexibee.sandbox import creditnotes, locks
+from mostek.connectors.flexibee.sandbox import creditnotes, locks, payments
 from mostek.connectors.flexibee.sandbox.books import Books
 from mostek.connectors.flexibee.sandbox.facts import evidences
 from mostek.connectors.flexibee.sandbox.kinds import KINDS
@@ -52,11 +52,16 @@ def storno(books: Books, path: str, row: Row, place: Place) -> None:
     if kind is None:
         raise place.refuse("Stornovat lze jen doklady", "action", "storno")
     if row.get("storno"):
+        if books.options["storno_again"] == "refuse":
+            raise place.refuse("Záznam je již stornovaný", "storno")
         return
     locks.check_open(row, place)
     locks.check_period(books, kind, row, place)
     if row.get("@links"):
-        raise place.refuse("Záznam nelze stornovat, protože je spárován")
+        if books.options["paired_storno"] == "refuse":
+            raise place.refuse("Záznam nelze stornovat, protože je spárován")
+        payments.unlink(books, [books.row("vazba", number) for number in row["@links"]])
+        row = books.row(path, row["id"])
     zeros: Row = _zeros(row) if books.options["storno_sums"] == "zero" else {}
     left: Row = {name: "0.00" for name in ("zbyvaUhradit", "zbyvaUhraditMen") if name in row}
     books.save(path, {**row, **zeros, **left, "storno": True})

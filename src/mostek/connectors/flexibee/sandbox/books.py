@@ -9,7 +9,7 @@ from mostek.connectors.flexibee.sandbox import identifiers
 from mostek.connectors.flexibee.sandbox.clock import Clock
 from mostek.connectors.flexibee.sandbox.facts import Evidence, evidence
 from mostek.connectors.flexibee.sandbox.options import Options
-from mostek.connectors.flexibee.sandbox.store import Row, Store
+from mostek.connectors.flexibee.sandbox.store import Change, Row, Store
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,10 @@ class Books:
         """Give a record an external id."""
         self.store.attach(self.company.id, path, number, ext)
 
+    def detach(self, path: str, number: int, prefix: str) -> None:
+        """Take a record's external ids away that begin with the prefix, which may go without its ``ext:``."""
+        self.store.detach(self.company.id, path, number, prefix.removeprefix("ext:"))
+
     def mail(self, path: str, row: Row) -> None:
         """Count a mail to the customer."""
         self.store.db.execute(
@@ -115,28 +119,22 @@ class Books:
 
     def watching(self) -> bool:
         """Whether changes are recorded."""
-        found = self.store.db.execute("SELECT watching FROM company WHERE id=?", (self.company.id,)).fetchone()
-        return bool(found[0])
+        return self.store.watching(self.company.id)
 
     def version(self) -> int:
         """The company's global version: that of the latest change."""
-        found = self.store.db.execute("SELECT version FROM company WHERE id=?", (self.company.id,)).fetchone()
-        return int(found[0])
+        return self.store.version(self.company.id)
 
     def _changed(self, path: str, row: Row, operation: str) -> None:
         if not self.watching():
             return
-        version = self.version() + 1
         ids: list[str] = []
         if operation != "delete" or self.options["deleted_ext_ids"] == "yes":
             ids = [f"code:{row['kod']}"] if row.get("kod") else []
             ids += self.exts(path, row["id"])
         stamp = self.clock.now().strftime("%Y-%m-%d %H:%M:%S.%f")[:-5]
-        self.store.db.execute("UPDATE company SET version=? WHERE id=?", (version, self.company.id))
-        self.store.db.execute(
-            "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (self.company.id, version, path, operation, stamp, row["id"], json.dumps(ids, ensure_ascii=False)),
-        )
+        listed = json.dumps(ids, ensure_ascii=False)
+        self.store.note_change(self.company.id, Change(path, operation, stamp, row["id"], listed))
 
     def changes(self, start: int, limit: int, evidences: set[str]) -> list[dict[str, Any]]:
         """Recorded changes from a version on, as the changes listing shows them."""

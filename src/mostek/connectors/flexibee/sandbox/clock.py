@@ -26,18 +26,28 @@ def day_offset(day: str) -> str:
 
 @dataclass(frozen=True)
 class Clock:
-    """Gives the moment, with the business day frozen if asked."""
+    """Gives the moment, with the business day frozen if asked, or a moment that stands still."""
 
     frozen: date | None = None
+    still: datetime | None = None
 
     def now(self) -> datetime:
         """Now, in Prague."""
+        if self.still is not None:
+            return self.still
         moment = datetime.now(UTC)
         if self.frozen is not None:
             time = moment.astimezone(timezone(offset(moment))).time()
             moment = datetime.combine(self.frozen, time, UTC)
             return moment.replace(tzinfo=timezone(offset(moment)))
         return moment.astimezone(timezone(offset(moment)))
+
+    def stopped(self, moment: datetime | None = None) -> "Clock":
+        """A clock that shows one moment (Prague's, when it has no offset), or this one's now, all the time."""
+        chosen = moment or self.now()
+        if chosen.tzinfo is None:
+            chosen = chosen.replace(tzinfo=timezone(offset(chosen.replace(tzinfo=UTC))))
+        return Clock(still=chosen.astimezone(timezone(offset(chosen))))
 
     def today(self) -> date:
         """The business day."""

@@ -1,20 +1,20 @@
 """The control API beside the vendor's: companies, a person's hand in the books, totals, documents, assumptions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
-from mostek.connectors.flexibee.sandbox import imports, ledger, payments, seeds
+from mostek.connectors.flexibee.sandbox import hand, imports, ledger, payments, seeds
 from mostek.connectors.flexibee.sandbox.books import Books
 from mostek.connectors.flexibee.sandbox.clock import Clock
-from mostek.connectors.flexibee.sandbox.options import ASSUMED, Options, User
-from mostek.connectors.flexibee.sandbox.refusals import Denied
+from mostek.connectors.flexibee.sandbox.facts import evidence
+from mostek.connectors.flexibee.sandbox.hand import PERSON
+from mostek.connectors.flexibee.sandbox.options import ASSUMED, Options
 from mostek.connectors.flexibee.sandbox.store import Store
 from mostek.connectors.flexibee.sandbox.whims import Whim, Whims
-
-PERSON = User("ucetni", "", {"*": "rw"})
-"""Whose hand edits the books through the control API."""
 
 
 class Control:
@@ -31,6 +31,7 @@ class Control:
         return [
             web.post("/company", self._company),
             web.post("/edit", self._edit),
+            web.post("/fill", self._fill),
             web.put("/refusals", self._refusals),
             web.get("/totals", self._totals),
             web.get("/documents", self._documents),
@@ -59,20 +60,40 @@ class Control:
         return web.json_response({"company": company.db, "name": company.name}, status=201)
 
     async def _edit(self, request: web.Request) -> web.Response:
-        """A person creates, changes, pays, cancels, locks or deletes a record.
+        """A person does something to a record, to several, or several things in turn.
 
-        Body: ``{"company", "evidence", "id", ...}`` with one of ``"create": {fields}``, ``"change": {fields}``,
-        ``"pay": amount or true``, ``"delete"``, ``"storno"``, ``"lock"``, ``"unlock"`` (true).
+        Body: one deed ``{"company", "evidence", "id" or "ids", deed}`` or ``{"company", "edits": [deeds]}``. The answer
+        adds the imports' statistics and results up, and tells in ``done`` which fields have another value now.
         """
         data = await _json(request)
         books = self._books(data.get("company"))
-        path = str(data.get("evidence", "faktura-vydana"))
+        done: list[hand.Done] = []
         try:
-            report = imports.run(books, PERSON, _wanted(books, path, data), imports.How())
-        except Denied as denied:
-            raise web.HTTPBadRequest(text=str(denied)) from denied
-        status = 200 if report.success else 409
-        return web.json_response({"stats": report.stats, "results": report.results}, status=status)
+            for deed in data.get("edits", [data]):
+                done += hand.do(books, deed)
+        except hand.NotThereError as error:
+            raise web.HTTPNotFound(text=str(error)) from error
+        except hand.AskedWrongError as error:
+            raise web.HTTPBadRequest(text=str(error)) from error
+        answer = {
+            "stats": {name: sum(each.stats.get(name, 0) for each in done) for name in imports.COUNTED},
+            "results": [result for each in done for result in each.results],
+            "done": [{"evidence": each.evidence, "id": each.id, "changed": each.changed} for each in done],
+        }
+        return web.json_response(answer, status=200 if all(each.success for each in done) else 409)
+
+    async def _fill(self, request: web.Request) -> web.Response:
+        """Many records at once: ``{"company", "evidence", "documents": [fields], "at": moment, "by": name}``."""
+        data = await _json(request)
+        books = replace(self._books(data.get("company")), user=str(data.get("by", PERSON.name)))
+        path = str(data.get("evidence", payments.PAID))
+        if evidence(path) is None or not isinstance(data.get("documents"), list):
+            raise web.HTTPBadRequest(text="give documents, a list, of an evidence that the sandbox knows")
+        try:
+            at = datetime.fromisoformat(str(data["at"])) if data.get("at") else None
+            return web.json_response(hand.fill(books, path, data["documents"], at), status=201)
+        except ValueError as error:
+            raise web.HTTPBadRequest(text=str(error)) from error
 
     async def _refusals(self, request: web.Request) -> web.Response:
         """A list of ``{"containing", "words", "evidence", "shape"}`` replaces all rules about records to refuse."""
@@ -103,41 +124,3 @@ async def _json(request: web.Request) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise web.HTTPBadRequest(text="the body must be an object")
     return data
-
-
-def _wanted(books: Books, path: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    if "create" in data:
-        return {path: data["create"]}
-    named = str(data.get("id", ""))
-    number = books.find(path, named) if named else None
-    if number is None:
-        raise web.HTTPNotFound(text=f"no record {named!r} in {path}")
-    for action in ("delete", "storno", "lock", "unlock"):
-        if data.get(action):
-            return {path: {"id": str(number), "@action": action}}
-    if data.get("pay"):
-        return {"banka": _payment(books, number, data["pay"])}
-    if "change" not in data:
-        raise web.HTTPBadRequest(text="nothing to do: give create, change, pay, delete, storno, lock or unlock")
-    return {path: {**data["change"], "id": str(number)}}
-
-
-def _payment(books: Books, number: int, amount: object) -> dict[str, Any]:
-    invoice = books.row(payments.PAID, number)
-    rest = payments.rest_of(books, invoice)
-    paid = str(abs(rest)) if amount is True else str(amount)
-    foreign = "Men" if books.code("mena", invoice.get("mena")) != books.company.currency else ""
-    bank = next(
-        row["kod"] for row in books.rows("bankovni-ucet").values() if foreign == "" or row["mena"] == invoice["mena"]
-    )
-    return {
-        "typDokl": "code:STANDARD",
-        "banka": f"code:{bank}",
-        "typPohybuK": "typPohybu.prijem" if rest >= 0 else "typPohybu.vydej",
-        "datVyst": books.clock.today().isoformat(),
-        "mena": str(invoice["mena"]),
-        "varSym": invoice.get("varSym"),
-        "bezPolozek": "true",
-        f"sumOsv{foreign}": paid,
-        "sparovani": {"uhrazovanaFak": {"filter": str(number)}, "zbytek": "castecnaUhradaNeboIgnorovat"},
-    }

@@ -35,6 +35,7 @@ _FROM_TYPE = (
     ("vytvaretKorPol", "vytvaretKorPol"),
     ("zaokrouhlitPoOdpoctu", "zaokrouhlitPoOdpoctu"),
     ("statDph", "statDph"),
+    ("ucetni", "ucetni"),
     ("mena", "mena"),
     ("stredisko", "stredisko"),
     ("konSym", "konSym"),
@@ -89,8 +90,13 @@ def draft(books: Books, kind: Kind, old: Row | None, number: int, parsed: Parsed
         del row[name]
     if old is None:
         _fill(books, kind, row, parsed, place)
+    else:
+        fields.check_mandatory(books.shape(kind.path), row, place)
     _follow(books, row, changes, touched, place)
-    locks.check_period(books, kind, row, place)
+    # External ids alone are no change of the document.
+    if old is None or changes or parsed.collections:
+        for each in (old, row) if old is not None else (row,):
+            locks.check_period(books, kind, each, place)
     if old is None or touched & _RATE_DRIVERS:
         rates.set_vat_rates(books, row)
     plan = _sum_up(books, kind, row, data, parsed, touched=touched, old=old, place=place)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mostek.connectors.flexibee.sandbox import fields, filters, listing, records
+from mostek.connectors.flexibee.sandbox import drawing, fields, filters, records
 from mostek.connectors.flexibee.sandbox.books import Books
 from mostek.connectors.flexibee.sandbox.facts import evidence
 from mostek.connectors.flexibee.sandbox.fields import Data, attribute
@@ -16,7 +16,7 @@ from mostek.connectors.flexibee.sandbox.records import CREATED, SKIPPED, Outcome
 from mostek.connectors.flexibee.sandbox.refusals import Denied, Refused
 from mostek.connectors.flexibee.sandbox.whims import Whims
 
-_COUNTED = ("created", "updated", "deleted", "skipped", "failed")
+COUNTED = ("created", "updated", "deleted", "skipped", "failed")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class How:
 class Report:
     """What became of an import."""
 
-    stats: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
+    stats: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
     results: list[dict[str, Any]] = field(default_factory=list)
     made: str | None = None
 
@@ -68,11 +68,14 @@ def _records(
     books: Books, body: Mapping[str, Any], detail: tuple[str, str] | None
 ) -> Iterable[tuple[str, Data, str | None]]:
     for path, value in body.items():
-        if path.startswith("@"):
+        if "@" in path:
             continue
         if evidence(path) is None:
             raise Denied(400, f"Evidence '{path}' neexistuje.")
-        for data in fields.records_of(value, path) if value != "" else [{}]:
+        # An attribute may stand beside the evidence, for all of its records that have none of their own.
+        beside = {name.removeprefix(path): each for name, each in body.items() if name.startswith(f"{path}@")}
+        for record in fields.records_of(value, path) if value != "" else [{}]:
+            data = {**beside, **record}
             wanted = attribute(data, "@filter")
             if wanted:
                 rest = {name: each for name, each in data.items() if name not in {"@filter", "id"}}
@@ -88,7 +91,7 @@ def _whole(books: Books, todo: Iterable[tuple[str, Data, str | None]], how: How,
             for path, data, address in todo:
                 _write(books, path, data, address, how=how, report=report)
     except _Failed as failed:
-        report.stats = {**dict.fromkeys(_COUNTED, 0), "failed": 1}
+        report.stats = {**dict.fromkeys(COUNTED, 0), "failed": 1}
         report.results = [failed.result]
         report.made = None
 
@@ -143,6 +146,6 @@ def _result(books: Books, path: str, outcome: Outcome, named: Mapping[str, str],
         result["warnings"] = outcome.warnings
     row = books.rows(path).get(outcome.id or 0)
     if how.dry_run and row is not None:
-        view = listing.View(detail="full", native=how.native, relations=frozenset({"polozky"}))
-        result["content"] = {path: listing.shown(books, path, row, view)}
+        view = drawing.View(detail="full", native=how.native, relations=frozenset({"polozky"}))
+        result["content"] = {path: drawing.shown(books, path, row, view)}
     return result

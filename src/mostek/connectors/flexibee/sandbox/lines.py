@@ -18,8 +18,11 @@ _DRIVERS = {"mnozMj", "cenaMj", "typCenyDphK", "typSzbDphK", "szbDph", "slevaPol
 """Fields from which a line's sums follow."""
 
 _SUMS = ("sumZkl", "sumDph", "sumCelkem")
-_GIVEN = "@given"
+GIVEN = "@given"
+"""The sums of a line that the client gave, which later changes keep."""
 _RATE = "@rate"
+FORGET = "@removeExternalIds"
+"""On a record, a collection or a line: external ids that begin with its value are taken away."""
 
 
 @dataclass
@@ -31,13 +34,17 @@ class Lines:
     new: set[int] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
     gone: list[Row] = field(default_factory=list)
-    externals: list[tuple[int, str]] = field(default_factory=list)
+    externals: dict[str, int] = field(default_factory=dict)
+    forgotten: dict[int, str] = field(default_factory=dict)
+    """Which lines lose the external ids that begin with a text."""
 
     def save(self, books: Books) -> None:
         """Write what is new, changed and gone."""
         for row in self.gone:
             books.remove(self.kind.lines, row)
-        for number, ext in self.externals:
+        for number, prefix in self.forgotten.items():
+            books.detach(self.kind.lines, number, prefix)
+        for ext, number in self.externals.items():
             books.attach(self.kind.lines, number, ext)
         for row in self.all:
             if row["id"] in self.new or row["id"] in self.changed:
@@ -60,7 +67,11 @@ def apply(books: Books, kind: Kind, header: Row, data: Data, collections: Mappin
         for position, item in enumerate(items):
             under = place.under(name, kind.lines, None)
             row = _match(books, plan, item, position, under)
-            named.add(_write(books, shape, plan, header, row, item=item, place=under))
+            number = _write(books, shape, plan, header, row, item=item, place=under)
+            named.add(number)
+            prefix = item.get(FORGET, data.get(f"{name}{FORGET}"))
+            if prefix is not None:
+                plan.forgotten[number] = str(prefix)
         if attribute(data, f"{name}@removeAll") == "true":
             for row in [each for each in plan.all if each["id"] not in named]:
                 _drop(plan, row)
@@ -75,7 +86,9 @@ def _match(books: Books, plan: Lines, item: Data, position: int, place: Place) -
             ordered = [row for row in plan.all if row["id"] not in plan.new and not row.get(totals.AUTOMATIC)]
             return ordered[position] if position < len(ordered) else None
         return None
-    found = {number for each in ids if (number := books.find(plan.kind.lines, each)) is not None}
+    # Two items of one record with the same new identifier are one line, as two records would be one.
+    known = (plan.externals.get(each) or books.find(plan.kind.lines, each) for each in ids)
+    found = {number for number in known if number is not None}
     if len(found) > 1:
         raise place.refuse("Identifikátory označují různé záznamy", "id", ", ".join(ids))
     if not found:
@@ -105,7 +118,7 @@ def _write(
         plan.new.add(row["id"])
         _defaults(books, shape, header, changes)
     kept = {name for name, value in changes.items() if row.get(name) != value}
-    plan.externals += [(row["id"], each) for each in fields.ids_of(item) if each.startswith("ext:")]
+    plan.externals.update((each, row["id"]) for each in fields.ids_of(item) if each.startswith("ext:"))
     row.update(changes)
     for name in [name for name, value in row.items() if value is None]:
         del row[name]
@@ -118,6 +131,7 @@ def _write(
 
 def _drop(plan: Lines, row: Row) -> None:
     plan.all.remove(row)
+    plan.externals = {ext: number for ext, number in plan.externals.items() if number != row["id"]}
     if row["id"] not in plan.new:
         plan.gone.append(row)
     plan.new.discard(row["id"])
@@ -213,10 +227,10 @@ def _rate(books: Books, header: Row, row: Row, sent: Mapping[str, Any], place: P
 def _given(row: Row, sent: Mapping[str, Any], home: str) -> Given:
     told = {name: sent[f"{name}{home}"] for name in _SUMS if sent.get(f"{name}{home}") is not None}
     if told:
-        row[_GIVEN] = told
+        row[GIVEN] = told
     elif _DRIVERS & set(sent):
-        row.pop(_GIVEN, None)
-    kept = row.get(_GIVEN, {})
+        row.pop(GIVEN, None)
+    kept = row.get(GIVEN, {})
     return Given(*(Decimal(kept[name]) if name in kept else None for name in _SUMS))
 
 

@@ -5,33 +5,20 @@ Source: the handbook's "Listing, filtering and queries": limit 20 unless told, u
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from mostek.connectors.flexibee.sandbox import filters, values
 from mostek.connectors.flexibee.sandbox.books import Books
-from mostek.connectors.flexibee.sandbox.facts import Fact, evidences
+from mostek.connectors.flexibee.sandbox.drawing import Tree, View
+from mostek.connectors.flexibee.sandbox.facts import evidences
 from mostek.connectors.flexibee.sandbox.kinds import KINDS
 from mostek.connectors.flexibee.sandbox.refusals import Denied
 from mostek.connectors.flexibee.sandbox.store import Row
 
-Tree = dict[str, "Tree"]
-"""Names of ``detail=custom:`` with the names wanted of each collection or relation."""
-
 DEFAULT_LIMIT = 20
-
-
-@dataclass(frozen=True)
-class View:
-    """How records are shown."""
-
-    detail: str = "summary"
-    native: bool = False
-    relations: frozenset[str] = frozenset()
-    includes: frozenset[str] = frozenset()
-    ext_ids: bool = True
-    tree: Tree | None = None
 
 
 @dataclass(frozen=True)
@@ -109,31 +96,53 @@ def _tree(text: str) -> Tree:
 
 
 def rows(books: Books, path: str, text: str, page: Page) -> tuple[list[Row], int]:
-    """The wanted part of the rows that pass a filter, in order, and how many pass."""
-    found = filters.select(books, path, text, books.user)
-    if page.valid and "platiDo" in books.shape(path).facts:
-        year = books.clock.today().year
-        found = [row for row in found if row.get("platiOd", 0) <= year <= row.get("platiDo", 9999)]
-    found = ordered(books, path, found, page.order)
+    """The wanted part of the rows that pass a filter, in order, and how many pass (when the page asks for it)."""
+
+    def find() -> list[Row]:
+        return _found(books, path, text, page)
+
+    if page.limit and not page.start and not page.count and _is_by_id(books, path, page):
+        # A reader that goes on from the last id has a new filter for each page: no page is to cost a whole listing.
+        first = list(islice(filters.matching(books, path, text, books.user), page.limit))
+        return first, len(first)
+    question = (books.company.id, path, text, page.order, page.valid, books.user, books.clock.today())
+    # The pages of one listing are cut out of one answer, unless something was written in between.
+    found = find() if "now()" in text.lower() else books.store.remembered(question, find)
     end = page.start + page.limit if page.limit else None
     return found[page.start : end], len(found)
 
 
+def _is_by_id(books: Books, path: str, page: Page) -> bool:
+    if page.valid and "platiDo" in books.shape(path).facts:
+        return False
+    keys = page.order or _own_order(path)
+    return not keys or (len(keys) == 1 and keys[0].partition("@")[0] == "id" and not _falls(books, keys[0]))
+
+
+def _found(books: Books, path: str, text: str, page: Page) -> list[Row]:
+    found = filters.select(books, path, text, books.user)
+    if page.valid and "platiDo" in books.shape(path).facts:
+        year = books.clock.today().year
+        found = [row for row in found if row.get("platiOd", 0) <= year <= row.get("platiDo", 9999)]
+    return ordered(books, path, found, page.order)
+
+
 def ordered(books: Books, path: str, found: list[Row], order: Iterable[str]) -> list[Row]:
     """Rows in the order asked for, or in the evidence's own."""
-    keys = list(order)
-    if not keys:
-        keys = {"kurz": ["platiOdData@@DESC", "mena"]}.get(path, ["datVyst@@DESC"] if path in KINDS else [])
-    for each in reversed(keys):
-        name, _, letter = each.partition("@")
-        reverse = letter in _falling(books)
-        fact_path = name.split(".")
-        found = sorted(found, key=lambda row: _key(books, path, row, fact_path), reverse=reverse)
+    for each in reversed(tuple(order) or _own_order(path)):
+        fact_path = each.partition("@")[0].split(".")
+        found = sorted(found, key=lambda row: _key(books, path, row, fact_path), reverse=_falls(books, each))
     return found
 
 
-def _falling(books: Books) -> set[str]:
-    return {"@DESC", "A" if books.options["order_letters"] == "handbook" else "D"}
+def _own_order(path: str) -> tuple[str, ...]:
+    if path == "kurz":
+        return ("platiOdData@@DESC", "mena")
+    return ("datVyst@@DESC",) if path in KINDS else ()
+
+
+def _falls(books: Books, key: str) -> bool:
+    return key.partition("@")[2] in {"@DESC", "A" if books.options["order_letters"] == "handbook" else "D"}
 
 
 def _key(books: Books, path: str, row: Row, names: list[str]) -> tuple[int, Any]:
@@ -151,75 +160,6 @@ def _key(books: Books, path: str, row: Row, names: list[str]) -> tuple[int, Any]
             return _key(books, fact.target or "", books.row(fact.target or "", value), names[1:])
         return (1, books.code(fact.target or "", value))
     return (1, value)
-
-
-def shown(books: Books, path: str, row: Row, view: View) -> dict[str, Any]:
-    """One record as an answer carries it."""
-    facts = books.shape(path).facts
-    record: dict[str, Any] = {"id": row["id"] if view.native else str(row["id"])}
-    for fact in _chosen(facts, view):
-        if fact.name in {"id", "external-ids"}:
-            continue
-        value = row.get(fact.name)
-        wanted = (view.tree or {}).get(fact.name)
-        if fact.type == "relation" and isinstance(value, int) and (fact.name in view.includes or wanted):
-            inner = replace(view, tree=wanted, detail="custom" if wanted else "summary", relations=frozenset())
-            record[fact.name] = [shown(books, fact.target or "", books.row(fact.target or "", value), inner)]
-        else:
-            record[fact.name] = values.show(books, fact, value, native=view.native)
-        record.update(values.decorations(books, fact, value))
-    if view.ext_ids:
-        record["external-ids"] = books.exts(path, row["id"])
-    record.update(_collections(books, path, row, view))
-    return record
-
-
-def _chosen(facts: Mapping[str, Fact], view: View) -> list[Fact]:
-    if view.detail == "full":
-        return list(facts.values())
-    if view.detail == "custom":
-        return [facts[name] for name in view.tree or {} if name in facts]
-    if view.detail == "summary":
-        return [fact for fact in facts.values() if fact.summary]
-    return []
-
-
-def _collections(books: Books, path: str, row: Row, view: View) -> dict[str, Any]:
-    kind = KINDS.get(path)
-    if kind is None or not kind.lines:
-        return {}
-    found = {}
-    in_full = view.detail == "full" and books.options["lines_in_full"] == "yes"
-    for position, name in enumerate(kind.collections):
-        wanted = (view.tree or {}).get(name)
-        related = name in view.relations or (position == 0 and ("polozky" in view.relations or in_full))
-        if related or wanted is not None:
-            inner = replace(view, detail="custom" if wanted else "full", tree=wanted, relations=frozenset())
-            found[name] = [shown(books, kind.lines, line, inner) for line in books.lines(kind.lines, row["id"])]
-    if "vazby" in view.relations or "vazby" in (view.tree or {}):
-        found["vazby"] = [bond(books, each, view) for each in bonds(books, path, row["id"])]
-    return found
-
-
-def bonds(books: Books, path: str, number: int) -> list[Row]:
-    """The relations between documents in which a document takes part."""
-    row = books.row(path, number)
-    ids = [*row.get("@links", [])]
-    if "@credit_link" in row:
-        ids.append(row["@credit_link"])
-    ids += [books.row(path, each)["@credit_link"] for each in row.get("@credited_by", [])]
-    return [books.row("vazba", each) for each in sorted(ids)]
-
-
-def bond(books: Books, row: Row, view: View) -> dict[str, Any]:
-    """A relation between documents: its fields and its two ends."""
-    record = shown(books, "vazba", row, replace(view, detail="full", tree=None, relations=frozenset()))
-    for end in ("a", "b"):
-        path, number = row[f"@{end}"]
-        record[end] = values.reference(books, path, number)
-        record[f"{end}@evidencePath"] = path
-        record[f"{end}@ref"] = f"/c/{books.company.db}/{path}/{number}.json"
-    return record
 
 
 def sums(books: Books, path: str, text: str) -> dict[str, Any]:

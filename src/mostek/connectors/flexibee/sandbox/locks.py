@@ -42,13 +42,14 @@ def check_period(books: Books, kind: Kind, row: Row, place: Place) -> None:
     if rates.period(books, row["datVyst"]) is None:
         raise place.refuse("Datum nespadá do žádného účetního období", "datVyst", row["datVyst"])
     for lock in books.rows("zamek").values():
-        if _covers(lock, kind, day):
+        if _covers(lock, kind, row, day):
             raise place.refuse("Doklad spadá do uzamčeného období", books.options["lock_date"], day)
 
 
-def _covers(lock: Row, kind: Kind, day: str) -> bool:
-    closed = lock.get("zamekK") not in OPEN
-    return closed and bool(lock.get(kind.module)) and lock["platiOdData"] <= day <= lock["platiDoData"]
+def _covers(lock: Row, kind: Kind, row: Row, day: str) -> bool:
+    closed = lock.get("zamekK") not in OPEN and bool(lock.get(kind.module))
+    booked = bool(row.get("ucetni", True)) or bool(lock.get("neucetni"))
+    return closed and booked and lock["platiOdData"] <= day <= lock["platiDoData"]
 
 
 def check_pairing(books: Books, row: Row, changed: Iterable[str], place: Place) -> None:
@@ -67,5 +68,5 @@ def lock_period(books: Books, lock: Row) -> None:
     for kind in KINDS.values():
         for row in list(books.rows(kind.path).values()):
             day = row.get(books.options["lock_date"]) or row["datVyst"]
-            if _covers(lock, kind, day) and row.get("zamekK") in OPEN:
+            if _covers(lock, kind, row, day) and row.get("zamekK") in OPEN:
                 books.save(kind.path, {**row, "zamekK": lock["zamekK"]})

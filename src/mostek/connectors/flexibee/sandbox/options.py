@@ -43,6 +43,10 @@ ASSUMED = (
     Assumption("home_sums", "domestic sums of a foreign document are converted per", "lines", ("header",)),
     Assumption("manual_paid_rest", "zbyvaUhradit of a document marked uhrazenoRucne", "zero", ("keep",)),
     Assumption("storno_sums", "sums of a cancelled document", "keep", ("zero",)),
+    Assumption("storno_again", "storno of a cancelled document", "nothing", ("refuse",)),
+    Assumption("paired_storno", "storno of a paired document", "refuse", ("unpair",)),
+    Assumption("locked_ids", "external ids of a locked or cancelled document, alone", "take", ("refuse",)),
+    Assumption("copy_dates", "dates of a copy made by @sourceId", "today", ("source",)),
     Assumption("paired_edit", "which edits of a paired document are refused", "money", ("any",)),
     Assumption("ignored_rest", "zbytek=ignorovat with money left over", "pair", ("leave",)),
     Assumption("default_rest", "sparovani without zbytek", "ne", ("ignorovat", "castecnaUhrada")),
@@ -64,7 +68,6 @@ ASSUMED = (
     Assumption("rounding_rate", "metodaZaokr.zklDph books the rounding in the highest rate used", "highest rate"),
     Assumption("overpaid", "more paid than owed: zbyvaUhradit is 0 and sumPrepl has the rest", "sumPrepl"),
     Assumption("var_sym", "varSym when not given: the digits of kod", "digits"),
-    Assumption("storno_again", "storno of a cancelled document does nothing", "nothing"),
     Assumption("domestic_men", "*Men sums of a document in the domestic currency", "0"),
     Assumption("two_discounts", "slevaPol and slevaDokl on one line apply one after another", "one after another"),
     Assumption("individual_rounding", "metodaZaokr.individ adds no rounding difference to the total", "none"),
@@ -73,6 +76,9 @@ ASSUMED = (
     Assumption("no_period", "a document whose datVyst is in no ucetni-obdobi is refused", "refused"),
     Assumption("changes_status", "changes/status answers {changes: true} in the winstrom envelope", "changes"),
     Assumption("bond_ends", "a vazba shows its two documents as a and b with @ref and @evidencePath", "a and b"),
+    Assumption("same_new_line", "two lines of a record with the same new external id are one line", "one line"),
+    Assumption("lines_forget", "@removeExternalIds of a document takes none from its lines", "none"),
+    Assumption("copy_fields", "a copy takes all writable fields but number, symbol and payment state", "all"),
     Assumption("texts", "words of errors other than those quoted in the README", "own words"),
 )
 

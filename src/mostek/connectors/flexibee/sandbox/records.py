@@ -8,17 +8,19 @@ from mostek.connectors.flexibee.sandbox import (
     actions,
     cash,
     codebooks,
+    copies,
     creditnotes,
     documents,
     fields,
     identifiers,
+    lines,
     locks,
     payments,
 )
 from mostek.connectors.flexibee.sandbox.books import Books
 from mostek.connectors.flexibee.sandbox.facts import Evidence
 from mostek.connectors.flexibee.sandbox.fields import Data, attribute
-from mostek.connectors.flexibee.sandbox.kinds import KINDS, LINES
+from mostek.connectors.flexibee.sandbox.kinds import KINDS, LINES, Kind
 from mostek.connectors.flexibee.sandbox.refusals import Place, identity
 from mostek.connectors.flexibee.sandbox.store import Row
 
@@ -128,10 +130,12 @@ def _save(books: Books, shape: Evidence, existing: Row | None, data: Data, ids: 
     kind = KINDS.get(shape.path)
     services = SERVICES.get(shape.path, {})
     dated = creditnotes.MAKE in data
+    if existing is None and kind is not None:
+        data = copies.expand(books, kind, data, place)
     if shape.path == creditnotes.INVOICE:
         data = creditnotes.expand(books, data, existing, place)
-    if existing is not None and kind is not None and _edits(data, services):
-        locks.check_open(existing, place)
+    if existing is not None and kind is not None:
+        _check_locks(books, kind, existing, data, ids, place=place)
     parsed = fields.parse(books, shape, data, place, {*services, *(kind.collections if kind else ())})
     parsed.dated = dated
     number = existing["id"] if existing is not None else books.new_id(shape.path)
@@ -157,6 +161,16 @@ def _edits(data: Data, services: Mapping[str, Service]) -> bool:
     return any(name not in services and "@" not in name and name != "id" for name in data)
 
 
+def _check_locks(books: Books, kind: Kind, existing: Row, data: Data, ids: list[str], *, place: Place) -> None:
+    if _edits(data, SERVICES.get(kind.path, {})):
+        locks.check_open(existing, place)
+    known = books.exts(kind.path, existing["id"])
+    renamed = lines.FORGET in data or any(each.startswith("ext:") and each not in known for each in ids)
+    if renamed and books.options["locked_ids"] == "refuse":
+        locks.check_open(existing, place)
+        locks.check_period(books, kind, existing, place)
+
+
 def _name(shape: Evidence, ids: list[str], changes: dict[str, Any]) -> None:
     for each in ids:
         prefix, _, value = each.partition(":")
@@ -175,9 +189,9 @@ def _check_code(books: Books, shape: Evidence, existing: Row | None, row: Row, p
 
 
 def _attach(books: Books, shape: Evidence, number: int, ids: list[str], data: Data, *, place: Place) -> None:
-    prefix = data.get("@removeExternalIds")
+    prefix = data.get(lines.FORGET)
     if prefix is not None:
-        books.store.detach(books.company.id, shape.path, number, str(prefix).removeprefix("ext:"))
+        books.detach(shape.path, number, str(prefix))
     for each in ids:
         if each.startswith(("ext:", "ws:")):
             if not shape.external:

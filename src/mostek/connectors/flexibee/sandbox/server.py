@@ -6,12 +6,14 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from aiohttp import web
 
 from mostek.connectors.flexibee.sandbox import imports, listing, metadata, payments
 from mostek.connectors.flexibee.sandbox.access import Access
 from mostek.connectors.flexibee.sandbox.books import Books
 from mostek.connectors.flexibee.sandbox.clock import Clock
+from mostek.connectors.flexibee.sandbox.drawing import Drawer, bond, bonds
 from mostek.connectors.flexibee.sandbox.facts import Evidence, evidence
 from mostek.connectors.flexibee.sandbox.kinds import KINDS
 from mostek.connectors.flexibee.sandbox.options import Options, User
@@ -23,6 +25,7 @@ from mostek.connectors.flexibee.sandbox.whims import Whims
 
 Json = dict[str, Any]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_READ = msgspec.json.Decoder(float_hook=Decimal).decode
 CHANGES_LIMIT, CHANGES_DEFAULT = 1000, 100
 
 
@@ -193,7 +196,8 @@ class Server:
             body["@rowCount"] = count if page.view.native else str(count)
         if page.version:
             body["@globalVersion"] = str(books.version())
-        body[path] = [_shown(books, path, row, page.view) for row in rows]
+        drawer = Drawer(books, path, page.view)
+        body[path] = [drawer.draw(row) for row in rows]
         return _answer({"winstrom": body})
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
@@ -202,7 +206,8 @@ class Server:
         page = listing.page_of(_parameters(request), detail="summary", native=_native(request))
         found = (books.find(shape.path, str(each)) for each in (wanted if isinstance(wanted, list) else [wanted]))
         rows = [books.row(shape.path, number) for number in found if number is not None]
-        shown = [_shown(books, shape.path, row, page.view) for row in rows]
+        drawer = Drawer(books, shape.path, page.view)
+        shown = [drawer.draw(row) for row in rows]
         return _answer({"winstrom": {"@version": "1.0", shape.path: shown}})
 
     async def _sum(self, request: web.Request) -> web.StreamResponse:
@@ -227,7 +232,7 @@ class Server:
         body: Json = {"@version": "1.0"}
         if page.version:
             body["@globalVersion"] = str(books.version())
-        body[path] = [_shown(books, path, books.row(path, number), page.view)]
+        body[path] = [Drawer(books, path, page.view).draw(books.row(path, number))]
         return _answer({"winstrom": body})
 
     async def _part(self, request: web.Request) -> web.StreamResponse:
@@ -238,10 +243,11 @@ class Server:
             raise Denied(404, "Záznam neexistuje.")
         view = listing.page_of(_parameters(request), detail="full", native=_native(request)).view
         if part == "vazby":
-            shown = [listing.bond(books, row, view) for row in listing.bonds(books, shape.path, number)]
+            shown = [bond(books, row, view) for row in bonds(books, shape.path, number)]
             return _answer({"winstrom": {"@version": "1.0", "vazba": shown}})
         if part in kind.collections or part == "polozky":
-            shown = [listing.shown(books, kind.lines, row, view) for row in books.lines(kind.lines, number)]
+            drawer = Drawer(books, kind.lines, view)
+            shown = [drawer.draw(row) for row in books.lines(kind.lines, number)]
             return _answer({"winstrom": {"@version": "1.0", kind.lines: shown}})
         raise Denied(404, f"Podevidence '{part}' neexistuje.")
 
@@ -342,16 +348,16 @@ class Server:
         return _answer({"winstrom": {"@version": "1.0", "changes": _flag(request, books.watching())}})
 
     async def _changes_on(self, request: web.Request) -> web.StreamResponse:
-        return self._watch(request, 1)
+        return self._watch(request, on=True)
 
     async def _changes_off(self, request: web.Request) -> web.StreamResponse:
-        return self._watch(request, 0)
+        return self._watch(request, on=False)
 
-    def _watch(self, request: web.Request, on: int) -> web.StreamResponse:
+    def _watch(self, request: web.Request, *, on: bool) -> web.StreamResponse:
         books = self._books(request, self._access.user(request))
         if self._options.licence != "full":
             raise Denied(403, "Licence neobsahuje REST API pro zápis.")
-        self._store.db.execute("UPDATE company SET watching=? WHERE id=?", (on, books.company.id))
+        self._store.watch(books.company.id, on)
         return _answer({"winstrom": {"@version": "1.0", "success": _flag(request, True)}})
 
 
@@ -364,8 +370,9 @@ def _flag(request: web.Request, value: bool) -> bool | str:
 
 
 def _answer(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return web.Response(text=text, status=status, headers=headers, content_type="application/json")
+    return web.Response(
+        body=msgspec.json.encode(body), status=status, headers=headers, content_type="application/json", charset="utf-8"
+    )
 
 
 def _check_format(request: web.Request) -> None:
@@ -392,13 +399,9 @@ def _filter(request: web.Request) -> str:
     return text[1:-1] if text else ""
 
 
-def _shown(books: Books, path: str, row: Mapping[str, Any], view: listing.View) -> Json:
-    return listing.shown(books, path, dict(row), view)
-
-
 async def _body(request: web.Request) -> Json:
     try:
-        data = json.loads(await request.text(), parse_float=Decimal)
+        data = _READ(await request.read())
     except ValueError:
         raise Denied(400, "Tělo požadavku není platný JSON.") from None
     if not isinstance(data, dict):

@@ -1,6 +1,7 @@
 """A faithful local UpGates shop, written from the vendor's specification and recorded answers alone."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,10 @@ class UpgatesSandbox:
     def ledger(self) -> dict[str, Any]:
         """Everything the shop issued and sent, as the engine knows it."""
         return ledger(self.store)
+
+    def clock(self) -> datetime:
+        """The shop's time, which its answers are dated by."""
+        return datetime.fromtimestamp(self.shop.now(), UTC)
 
     def close(self) -> None:
         """Stop delivering webhooks and close the database."""

@@ -15,6 +15,7 @@ from aiohttp import web
 from . import cards, lists
 from .access import SERVICES, Door, User, answer, refusal
 from .baskets import wire
+from .customers import Customers
 from .lists import BadParameter, Listing
 from .options import Options
 from .shop.catalogue import PAYMENTS, SHIPMENTS, STATUSES
@@ -79,6 +80,7 @@ class Api:
 
     def __init__(self, store: Store, shop: Shop, door: Door, webhooks: Webhooks, options: Options) -> None:
         self.store, self.shop, self.door, self.webhooks, self.options = store, shop, door, webhooks, options
+        self.customers = Customers(shop, options)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every simulated address."""
@@ -98,7 +100,16 @@ class Api:
             Endpoint("/invoices", "invoices", {"GET": self.invoices}),
             Endpoint("/invoices/{invoice_number}", "invoices", {"GET": self.invoices}),
             Endpoint("/invoices/{invoice_number}/pdf", "invoices", {"GET": self.invoice_pdf}),
-            Endpoint("/customers", "customers", {"GET": self.listing(lists.CUSTOMERS)}, ("POST", "PUT", "DELETE")),
+            Endpoint(
+                "/customers",
+                "customers",
+                {
+                    "GET": self.listing(lists.CUSTOMERS),
+                    "POST": self.writing(self.customers.insert),
+                    "PUT": self.writing(self.customers.update),
+                    "DELETE": self.delete_customers,
+                },
+            ),
             Endpoint("/products", "products", {"GET": self.listing(lists.PRODUCTS)}, ("POST", "PUT", "DELETE")),
             Endpoint("/products/{code}", "products", {"GET": self.listing(lists.PRODUCTS)}, ("DELETE",)),
             Endpoint("/products/{rest:.+}", "products", {}, METHODS),
@@ -234,6 +245,25 @@ class Api:
             for service in (*SERVICES, "webhooks", "status")
         ]
         return answer(200, {"services": services, "documentation_link": "https://upgatesapiv2.docs.apiary.io/"})
+
+    # -- customers ----------------------------------------------------------------------------------------------------
+
+    def writing(self, write: Callable[[object], Json]) -> Handler:
+        """A POST or PUT of up to a hundred customers."""
+
+        def handle(call: Call) -> web.Response:
+            items = call.body.get("customers", [])
+            if not isinstance(items, list):
+                return refusal(400, "customers: expected an array.")
+            if len(items) > MOST_ITEMS:
+                return refusal(413, f"At most {MOST_ITEMS} items are allowed, nothing was processed.")
+            return answer(200, {"customers": [write(each) for each in items]})
+
+        return handle
+
+    def delete_customers(self, call: Call) -> web.Response:
+        ids = [call.query.get("id", ""), *call.query.get("ids", "").split(";")]
+        return answer(200, {"customers": self.customers.delete(filter(None, ids), call.query.get("email"))})
 
     # -- orders -------------------------------------------------------------------------------------------------------
 

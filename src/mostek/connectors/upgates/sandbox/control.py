@@ -7,12 +7,14 @@ from typing import Any
 from aiohttp import web
 
 from .access import Door, answer
+from .customers import Customers
+from .edits import AT_RANDOM, EDITS
 from .judge import document_json, totals
 from .options import Options, assumed
 from .shop.clock import moment
-from .shop.model import Document
+from .shop.model import INVOICE, RECEIPT
 from .store import Store
-from .trade import EDITS, NotThere, Shop
+from .trade import NotThere, Shop
 from .webhooks import Webhooks
 
 Json = dict[str, Any]
@@ -32,6 +34,8 @@ class Control:
             "pay": self.pay,
             "credit": self.credit,
             "delete": self.delete,
+            "insert": self.insert,
+            "customers": self.customers,
             "raw": self.raw,
             "move-server": self.move_server,
             "clock": self.clock,
@@ -76,49 +80,83 @@ class Control:
         return {"touched": self.shop.touch(given.get("invoices"), None if count is None else int(count))}
 
     def edit(self, given: Json) -> Json:
-        """{"invoice": n, "change": c} or {"random": n, "seed": s}; c is one of the keys of EDITS."""
-        chosen: list[tuple[Document, str]] = []
+        """One edit, a list of them in "edits", or {"random": n, "seed", "changes"}; all are done or none.
+
+        An edit is {"invoice" or "invoices", "change": one of EDITS, "value"}; without a value it chooses one.
+        """
+        chosen: list[tuple[str, str, Any]] = []
         if "random" in given:
             rng = Random(given.get("seed", self.options.seed))
+            changes = list(given.get("changes", AT_RANDOM))
             numbers = [document.number for document in self.store.documents()]
             picked = rng.sample(numbers, min(int(given["random"]), len(numbers)))
-            chosen = [(self.shop.document(number), rng.choice(list(EDITS))) for number in picked]
+            chosen = [(number, rng.choice(changes), None) for number in picked]
         else:
-            if given.get("change") not in EDITS:
-                raise ValueError(f"change: expected one of {', '.join(EDITS)}")
-            chosen.append((self.shop.document(str(given["invoice"])), given["change"]))
+            for each in given.get("edits", [given]):
+                chosen += [(number, str(each.get("change")), each.get("value")) for number in _named(each, "invoice")]
+        if unknown := [change for _, change, _ in chosen if change not in EDITS]:
+            raise ValueError(f"change: {unknown[0]!r} is none of {', '.join(EDITS)}")
         with self.store.transaction():
-            for document, change in chosen:
-                self.shop.edit(document, change)
-        return {"edited": [{"invoice": document.number, "change": change} for document, change in chosen]}
+            for number, change, value in chosen:
+                self.shop.edit(self.shop.document(number), change, value)
+        return {"edited": [{"invoice": number, "change": change} for number, change, _ in chosen]}
 
     def pay(self, given: Json) -> Json:
-        """{"invoice": n} or {"order": n}, "date": when (null takes the payment back)."""
+        """{"invoice" or "invoices" or "order" or "orders"}, "date": when (null takes the payment back)."""
         at: int | None = self.shop.now()
         if "date" in given:
             at = None if given["date"] is None else moment(str(given["date"]))
-        if "invoice" in given:
-            document = self.shop.document(str(given["invoice"]))
-            self.shop.pay_document(document, at)
-            return document_json(document)
         with self.store.transaction():
-            order = self.shop.order(str(given["order"]))
-            self.shop.pay_order(order, at)
-            self.shop.changed(order)
-        return {"order": order.number, "paid": at is not None}
+            if not {"order", "orders"} & set(given):
+                documents = [self.shop.document(number) for number in _named(given, "invoice")]
+                for document in documents:
+                    self.shop.pay_document(document, at)
+                return _told([document_json(document) for document in documents], given, "invoice")
+            orders = [self.shop.order(number) for number in _named(given, "order")]
+            for order in orders:
+                self.shop.pay_order(order, at)
+                self.shop.changed(order)
+            return _told([{"order": order.number, "paid": at is not None} for order in orders], given, "order")
 
     def credit(self, given: Json) -> Json:
-        """{"invoice": n, "partial": bool}: a credit note as written in the administration."""
-        invoice = self.shop.document(str(given["invoice"]))
-        return document_json(self.shop.credit(invoice, partial=bool(given.get("partial", False))))
+        """{"invoice" or "invoices", "partial": bool}: a credit note as written in the administration."""
+        with self.store.transaction():
+            invoices = [self.shop.document(number) for number in _named(given, "invoice")]
+            notes = [self.shop.credit(invoice, partial=bool(given.get("partial", False))) for invoice in invoices]
+        return _told([document_json(note) for note in notes], given, "invoice")
 
     def delete(self, given: Json) -> Json:
-        """{"invoice": n} or {"order": n}."""
-        if "invoice" in given:
-            self.shop.delete_document(str(given["invoice"]))
-        else:
-            self.shop.delete_order(str(given["order"]))
-        return {"deleted": True}
+        """{"invoice" or "invoices" or "order" or "orders"}."""
+        with self.store.transaction():
+            ordered = bool({"order", "orders"} & set(given))
+            numbers = _named(given, "order" if ordered else "invoice")
+            for number in numbers:
+                (self.shop.delete_order if ordered else self.shop.delete_document)(number)
+        return {"deleted": True, "numbers": numbers}
+
+    def insert(self, given: Json) -> Json:
+        """{"at": moment or list, "kind", "order": bool, "updated": moment}: documents that came to be just then.
+
+        A moment without an offset is in the shop's zone. They are known as changed now, unless told otherwise: a reader
+        that goes by the time of the last change would never see them else.
+        """
+        kind = str(given.get("kind", INVOICE))
+        ordered = bool(given.get("order", True))
+        if kind not in {INVOICE, RECEIPT} or (kind == RECEIPT and not ordered):
+            raise ValueError("kind: expected invoice, or receipt with an order")
+        told = given["at"] if isinstance(given["at"], list) else [given["at"]]
+        moments = [moment(str(each)) for each in told]
+        updated = moment(str(given["updated"])) if given.get("updated") else None
+        with self.store.transaction():
+            made = [self.shop.insert(at, kind, ordered=ordered, updated=updated) for at in moments]
+        return {"documents": [document_json(document) for document in made]}
+
+    def customers(self, given: Json) -> Json:
+        """{"save": [customers], "delete": [e-mails]}: written as POST or, where the e-mail is known, as PUT would."""
+        writer = Customers(self.shop, self.options)
+        saved = [writer.save(each) for each in given.get("save", [])]
+        gone = [result for email in given.get("delete", []) for result in writer.delete([], str(email))]
+        return {"saved": saved, "deleted": gone}
 
     def raw(self, given: Json) -> Json:
         """{"list": "invoices" or "orders", "number": n, "payload": text}: an item whose text is sent as it is given.
@@ -169,3 +207,14 @@ class Control:
     async def assumed(self, request: web.Request) -> web.StreamResponse:
         """What is in no source, and how it is set now."""
         return answer(200, {"assumed": assumed(self.options)})
+
+
+def _named(given: Json, what: str) -> list[str]:
+    """The numbers under ``invoice`` or ``invoices`` (or ``order`` or ``orders``)."""
+    many = given.get(f"{what}s")
+    return [str(number) for number in many] if many is not None else [str(given[what])]
+
+
+def _told(found: list[Json], given: Json, what: str) -> Json:
+    """One answer where one thing was named, a list under the name of many else."""
+    return {f"{what}s": found} if f"{what}s" in given else found[0]

@@ -90,6 +90,10 @@ class Options:
     unknown_params: str = _assumed("ignore", ("ignore", "reject"), "Are unknown query parameters ignored or refused?")
     naive_time: str = _assumed("shop", ("shop", "utc"), "The zone of a time given without an offset.")
     paid_to_documents: str = _assumed("yes", YES_NO, "Does paid_date of an order also mark its invoices?")
+    customer_key: str = _assumed(
+        "email", ("email", "email_or_code"), "What names the customer of a PUT: login.email alone, or else his code?"
+    )
+    customer_code_unique: str = _assumed("yes", YES_NO, "Is a customer's code refused that another one has?")
     webhooks_at_once: str = _assumed("batch", ("batch", "single"), "Are events of one moment sent in one call?")
 
     @classmethod
@@ -148,6 +152,15 @@ FIXED_ASSUMPTIONS = (
     ("status_mail", "Every status has one mail and one SMS attached, sent only when the status really changes."),
     ("put_touches", "A successful PUT moves last_update_time even when nothing differs."),
     ("put_unknown_keys", "Unknown keys of an order in PUT are a warning and otherwise ignored."),
+    ("customer_email", "No two customers have the same login.email, whatever their type; case does not matter."),
+    ("customer_company", "A customer of the type company needs company.name."),
+    ("customer_merge", "PUT merges the blocks of a customer key by key; postal addresses are replaced as a whole."),
+    (
+        "customer_texts",
+        "Texts of a customer have at most 255 characters; languages, countries, price lists are checked.",
+    ),
+    ("customer_groups", "Groups and metas of a customer are a warning and otherwise ignored: the shop has none."),
+    ("customer_webhook", "A webhook about a customer has customer_id, email, the stamp, active_yn and blocked_yn."),
     ("credit_needs_invoice", "credit_note.generate_yn of an order without an invoice is an error of that order."),
     ("webhook_allowed", "allowed_yn of an event is the string 1."),
     ("webhook_off_by_rights", "A changed right of an API user switches off all webhooks he created."),

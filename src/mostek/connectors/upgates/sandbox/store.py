@@ -45,6 +45,9 @@ CREATE INDEX IF NOT EXISTS documents_related ON documents(related);
 CREATE TABLE IF NOT EXISTS cards(
     kind TEXT NOT NULL, id INTEGER NOT NULL, code TEXT, created INTEGER NOT NULL, updated INTEGER NOT NULL,
     payload TEXT NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS cards_email ON cards(lower(json_extract(payload, '$.login.email'))) WHERE kind='customer';
+CREATE INDEX IF NOT EXISTS cards_code ON cards(kind, code);
+CREATE INDEX IF NOT EXISTS cards_updated ON cards(kind, updated, id);
 CREATE TABLE IF NOT EXISTS history(
     id INTEGER PRIMARY KEY, order_number TEXT NOT NULL, payload TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS history_order ON history(order_number, id);

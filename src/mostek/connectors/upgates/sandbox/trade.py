@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 
+from .edits import edit
 from .options import Options
 from .shop.cases import Case, Span, cases
 from .shop.clock import iso
-from .shop.issue import Numbers, credit, issue, items_of
-from .shop.model import CREDIT_NOTE, INVOICE, RECEIPT, Document, Line, Order, recapitulate, round_total, settle
+from .shop.draw import draw_order
+from .shop.issue import Numbers, credit, issue, items_of, without_order
+from .shop.model import CREDIT_NOTE, INVOICE, RECEIPT, Document, Order, recapitulate
 from .shop.shape import status_name
 from .store import Store
 
@@ -209,16 +211,29 @@ class Shop:
                 order.document = None
                 self.changed(order)
 
-    def edit(self, document: Document, change: str) -> None:
+    def edit(self, document: Document, change: str, value: Any = None) -> None:
         """Change one thing of a document as an administrator would, all its amounts following."""
-        EDITS[change](document, self.now())
-        for line in document.items:
-            if change == "price" and line.kind not in {"voucher", "quantity", "loyalty"}:
-                settle(line, document.manner)
-        document.rates = recapitulate(document.items, document.manner)
-        if change == "price":
-            document.rest = round_total(document.before, 100) if document.rest else 0
+        edit(document, change, value, self.now())
         self.changed(document)
+
+    def insert(self, at: int, kind: str, *, ordered: bool, updated: int | None = None) -> Document:
+        """A document that came to be at a given moment, and with it the order it is of; known as changed now."""
+        with self.store.transaction():
+            numbers = self.store.numbers()
+            rng = self._random(f"insert {at} {kind}")
+            order = draw_order(rng, self.options, numbers.order(), at) if ordered else None
+            document = (
+                issue(rng, numbers, order, kind, at)
+                if order is not None
+                else without_order(rng, self.options, numbers, at)
+            )
+            document.updated = max(at, self.now()) if updated is None else updated
+            self.store.save_numbers(numbers)
+            if order is not None:
+                order.updated = document.updated
+                self.store.save_orders([order])
+                self.tell_order("create", order)
+            return self.created(document)
 
 
 def _cut(batch: list[Case], room: int, numbers: Numbers) -> list[Case]:
@@ -245,52 +260,4 @@ WHERE number IN (SELECT order_number FROM documents WHERE number IN (SELECT valu
 """
 
 
-def _rename(document: Document, now: int) -> None:
-    who = document.customer
-    document.customer = msgspec.structs.replace(
-        who,
-        company=None if who.company is None else f"{who.company} *",
-        billing=msgspec.structs.replace(who.billing, last=f"{who.billing.last}-Nová"),
-    )
-
-
-def _reprice(document: Document, now: int) -> None:
-    line = max(document.items, key=_price)
-    line.price += 100
-    if line.fixed is not None:
-        line.fixed += 100 * line.quantity // 1000
-
-
-def _price(line: Line) -> int:
-    return line.price * line.quantity
-
-
-def _toggle_paid(document: Document, now: int) -> None:
-    document.paid_at = now if document.paid_at is None else None
-    document.part_paid = False
-
-
-def _postpone(document: Document, now: int) -> None:
-    document.issued += 1
-    document.supplied += 1
-    document.due += 1
-
-
-def _move_house(document: Document, now: int) -> None:
-    billing = msgspec.structs.replace(document.customer.billing, street="Nová ulice 1", city="Olomouc")
-    document.customer = msgspec.structs.replace(document.customer, billing=billing)
-
-
-def _annotate(document: Document, now: int) -> None:
-    document.note = f"{document.note or ''} upraveno {iso(now)}".strip()
-
-
-EDITS: dict[str, Callable[[Document, int], None]] = {
-    "name": _rename,
-    "price": _reprice,
-    "paid": _toggle_paid,
-    "date": _postpone,
-    "address": _move_house,
-    "note": _annotate,
-}
 GENERATED = {"invoice": INVOICE, "receipt": RECEIPT, "credit_note": CREDIT_NOTE}
