@@ -13,7 +13,7 @@ PIP := -m pip --quiet --disable-pip-version-check --no-input install --only-bina
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test quick check lint format soak mutants lock clean
+.PHONY: help demo test quick check lint format soak mutants bench lock clean
 
 help: ## list the tasks
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -46,6 +46,9 @@ soak: $(VENV)/.dev $(VENV_PEERS)/.ready ## the long tests
 
 mutants: $(VENV)/.dev ## break the code on purpose and see the tests notice
 	$(BIN)/python -m tests.mutants
+
+bench: $(VENV)/.dev ## measure speed on the neutral stand and on the simulators; see docs/benchmarks.md
+	$(BIN)/python -m bench $(BENCH)
 
 clean: ## remove environments, caches and built files
 	rm -rf $(VENV) $(VENV_PEERS) $(VENV_LOCK) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

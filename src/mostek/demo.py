@@ -24,9 +24,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mostek import commands, terminal
 from mostek.commands import connecting, flowing, looking
+from mostek.desk import installation
+from mostek.desk.installation import Installation
 from mostek.documents.problem import Problem, invalid
-from mostek.hub import installation
-from mostek.hub.installation import Installation
 from mostek.hub.runner import Runner
 from mostek.sdk.messages import LANGUAGES, explain
 from mostek.wording import Wording, language_of
@@ -133,7 +133,7 @@ async def connect(hub: Installation, shop_url: str, books_url: str, policy: Mapp
     add = connecting.Add(slug=TARGET, connector="flexibee", settings=books)
     await commands.run(hub, "connect.add", add, person)
     chosen = {"mappings": {"document_type": {"receipt": "ÚČTENKA"}}, **(policy or {})}
-    flow = flowing.Add(slug=FLOW, source=SOURCE, target=TARGET, policy=chosen)
+    flow = flowing.Add(slug=FLOW, source=SOURCE, target=TARGET, policy=chosen, live=True)
     await commands.run(hub, "flow.add", flow, person)
 
 

@@ -69,6 +69,10 @@ class Wording:
         """An amount with its currency; nothing for None."""
         return "" if value is None else format_currency(value.amount, value.currency, locale=self._locale)
 
+    def day(self, value: date | None) -> str:
+        """A day; a dash where there is none."""
+        return format_date(value, "medium", locale=self._locale) if value else "–"
+
     def moment(self, value: datetime) -> str:
         """An instant, in the zone of who reads it."""
         local = value.astimezone(self._zone)

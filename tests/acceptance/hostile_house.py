@@ -19,9 +19,10 @@ from mostek import commands, terminal
 from mostek.commands import connecting, flowing, looking, mending
 from mostek.connectors.flexibee.sandbox import create as create_books
 from mostek.connectors.upgates.sandbox import create as create_shop
+from mostek.desk import installation
+from mostek.desk.installation import Installation
 from mostek.documents.problem import Problem
-from mostek.hub import delivery, engine, installation, runner
-from mostek.hub.installation import Installation
+from mostek.hub import delivery, engine, runner
 from mostek.hub.ledger import Transaction
 from mostek.hub.runner import Left, Runner
 from mostek.sandbox import running
@@ -257,7 +258,8 @@ async def house(
         settings = {"address": "https://books.example", "test_address": books_wire.url, "company": "demo"}
         await made.change(BOOKS, **settings, login="winstrom", password=PASSWORD, settles_after=1)
         mappings = {"mappings": {"document_type": {"receipt": "ÚČTENKA"}}}
-        request = flowing.Add(slug=FLOW, source=SHOP, target=BOOKS, policy={**mappings, **(policy or {})})
+        chosen = {**mappings, **(policy or {})}
+        request = flowing.Add(slug=FLOW, source=SHOP, target=BOOKS, policy=chosen, live=True)
         await made.command("flow.add", request)
         yield made
 

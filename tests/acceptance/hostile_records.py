@@ -270,7 +270,7 @@ RECORDS: tuple[Hostile, ...] = (
         cause="flexibee.refused",
         spoil=having(date_of_issuance="2025-02-10", date_of_vat_revenue_recognition="2025-02-10"),
     ),
-    Hostile(name="number of a foreign document", cause="document.exists", number="FOREIGN1"),
+    Hostile(name="number of a foreign document", cause="document.conflict", number="FOREIGN1"),
     Hostile(name="ambiguous contact", cause="contact.ambiguous", spoil=company("ambiguous")),
     Hostile(name="contact refused", cause="flexibee.refused", spoil=company("refused"), freed=True),
     Hostile(

@@ -18,8 +18,8 @@ import aiohttp
 
 from mostek import commands, demo
 from mostek.commands import connecting
-from mostek.hub import installation
-from mostek.hub.installation import Installation
+from mostek.desk import installation
+from mostek.desk.installation import Installation
 from tests.acceptance.wire import Wire
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from typing import Any
 
 from mostek import commands, demo
 from mostek.commands import looking
-from mostek.hub.installation import Installation
+from mostek.desk.installation import Installation
 from mostek.hub.ledger import Transaction
 from mostek.hub.runner import Runner
 from tests.acceptance.house import House

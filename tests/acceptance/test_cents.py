@@ -28,7 +28,8 @@ from mostek.documents.booking import Profile
 from mostek.documents.problem import InvalidDocumentError
 from mostek.hub import cases, plan
 from mostek.hub.cases import StoredRecord
-from mostek.hub.policy import Policy
+from mostek.hub.facts import Facts, Original, Target
+from mostek.hub.policy import Policy, only
 from mostek.sandbox import running
 from mostek.sdk.capability import Context, Writes
 from mostek.sdk.effect import Done, Intent, Match, Question, Rejected
@@ -106,19 +107,19 @@ def _as_ledger(truth: baskets.Truth) -> dict[str, object]:
 
 
 async def _carry(group: Sequence[Basket], settings: FlexibeeSettings, session: Writes, judged: Judged) -> None:
-    target = plan.Target(
+    target = Target(
         slug="books",
         tables=books_connector.manifest.mappings,
         profile=books_connector.profile or Profile(),
         kinds=frozenset(books_connector.manifest.writes),
     )
     stories = [_case(place, *basket) for place, basket in enumerate(group)]
-    asked = {q.id: q for story in stories for q in plan.questions(story, POLICY, target, {})}
+    asked = {q.id: q for story in stories for q in plan.questions(story, only(POLICY), target, {})}
     answers = await _answers(session, list(asked.values()))
     intents: list[Intent] = []
     for story, (_, _, truth) in zip(stories, group, strict=True):
-        facts = plan.Facts(matches=answers, originals={n: _original(n) for n in plan.corrected_numbers(story, POLICY)})
-        (decision,) = plan.plan(story, facts, POLICY, target, NOW)
+        facts = Facts(matches=answers, originals={n: _original(n) for n in plan.corrected_numbers(story, only(POLICY))})
+        (decision,) = plan.plan(story, facts, only(POLICY), target, NOW)
         actions = [action for action in decision.actions if action.verb == "create"]
         try:
             payloads = [books_connector.render(settings, action) for action in actions]  # type: ignore[misc]
@@ -149,8 +150,8 @@ def _case(place: int, order: str | None, invoice: str, truth: baskets.Truth) -> 
     return cases.assemble(place, (1, "shop"), records, shop_connector, SHOP)  # type: ignore[arg-type]
 
 
-def _original(number: str) -> plan.Original:
-    return plan.Original(kind="invoice", id=number, state="done")
+def _original(number: str) -> Original:
+    return Original(kind="invoice", id=number, state="done")
 
 
 async def _answers(session: Writes, questions: Sequence[Question]) -> dict[str, tuple[Match, ...]]:

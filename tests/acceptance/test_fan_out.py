@@ -90,7 +90,7 @@ async def connected(house: House, company: str, address: str) -> None:
         )
         flows = await commands.run(hub, "flow.list", flowing.List(), "test")
         if SECOND not in {flow.slug for flow in flows}:
-            flow = flowing.Add(slug=SECOND, source=demo.SOURCE, target=SECOND, policy=POLICY)
+            flow = flowing.Add(slug=SECOND, source=demo.SOURCE, target=SECOND, policy=POLICY, live=True)
             await commands.run(hub, "flow.add", flow, "test")
 
 

@@ -17,8 +17,8 @@ from cryptography.fernet import Fernet
 from mostek.commands import connecting
 from mostek.connectors.flexibee.sandbox import create as create_books
 from mostek.connectors.upgates.sandbox import create as create_shop
+from mostek.desk import installation
 from mostek.documents.problem import InvalidDocumentError
-from mostek.hub import installation
 from mostek.sandbox import running
 from tests.acceptance.hostile_house import BOOKS, SHOP, Lie, Wire, hasty, house, is_explained, wire
 from tests.acceptance.hostile_invoice import invoice
@@ -91,7 +91,7 @@ async def connect(made: Pair) -> None:
     sets += ["password=$BOOKS_PASSWORD", "settles_after=1"]
     assert await run("connect", "add", BOOKS, "flexibee", *(part for each in sets for part in ("--set", each))) == 0
     policy = json.dumps({"mappings": {"document_type": {"receipt": "ÚČTENKA"}}})
-    assert await run("flow", "add", "f", "--from", SHOP, "--to", BOOKS, "--policy", policy) == 0
+    assert await run("flow", "add", "f", "--from", SHOP, "--to", BOOKS, "--live", "--policy", policy) == 0
 
 
 @pytest.fixture(scope="module")

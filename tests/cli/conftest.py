@@ -39,6 +39,7 @@ def desk(tmp_path: Path) -> Desk:
 def set_up(transferred: Path, desk: Desk) -> Desk:
     """A copy of the data folder after one run."""
     shutil.copytree(transferred, desk.data)
+    desk.done("takeover", "--yes")  # a copy does nothing before that
     return desk
 
 

@@ -79,7 +79,7 @@ class Desk:
         own = ("company=demo", "login=winstrom", "password=winstrom")
         books_sets = settings("address=https://demo.example", f"test_address={books}", *own)
         self.done("connect", "add", "books", "flexibee", *books_sets)
-        self.done("flow", "add", "invoices", "--from", "shop", "--to", "books", "--policy", policy)
+        self.done("flow", "add", "invoices", "--from", "shop", "--to", "books", "--live", "--policy", policy)
 
 
 def settings(*pairs: str) -> list[str]:

@@ -19,7 +19,20 @@ DESIGNED = {
     "flow change",
     "flow list",
     "flow pause",
-    "flow resume",
+    "flow start",
+    "flow undo",
+    "first-sync",
+    "export",
+    "diff",
+    "apply",
+    "describe",
+    "doctor",
+    "books close",
+    "books open",
+    "books verify",
+    "inbox adopt",
+    "inbox accept",
+    "inbox reread",
     "preview",
     "run",
     "status",
@@ -27,7 +40,17 @@ DESIGNED = {
     "inbox show",
     "inbox retry",
     "inbox exclude",
-    "trace",
+    "trace show",
+    "trace export",
+    "replay",
+    "flow suppose",
+    "reconcile",
+    "series",
+    "backup",
+    "go",
+    "restore",
+    "stop",
+    "takeover",
     "sandbox list",
     "sandbox start",
     "sandbox faults",
@@ -69,7 +92,7 @@ def test_every_command_has_json(name: str) -> None:
     assert "--json" in {option for parameter in commands()[name].params for option in parameter.opts}
 
 
-@pytest.mark.parametrize("group", ["", "connect", "flow", "inbox", "sandbox"])
+@pytest.mark.parametrize("group", ["", "connect", "flow", "inbox", "trace", "sandbox"])
 def test_a_group_alone_shows_its_commands_in_whole_sentences(group: str) -> None:
     result = CliRunner().invoke(app, group.split())
     shown = re.findall(r"^  (?!-)(\S+) +(.+)$", result.output.partition("Commands:\n")[2], re.MULTILINE)

@@ -50,7 +50,7 @@ REFUSALS = [
     (["flow", "add", "more", "--from", "nosuch", "--to", "books"], 3, "connection.unknown", "slug"),
     (["flow", "change", "nosuch", "--policy", "{}"], 3, "flow.unknown", "slug"),
     (["flow", "pause", "nosuch"], 3, "flow.unknown", "slug"),
-    (["flow", "resume", "nosuch"], 3, "flow.unknown", "slug"),
+    (["flow", "start", "nosuch"], 3, "flow.unknown", "slug"),
     (["preview", "nosuch"], 3, "flow.unknown", "slug"),
     (["inbox", "show", "nosuch"], 3, "record.unknown", "text"),
     (["trace", "nosuch"], 3, "record.unknown", "text"),

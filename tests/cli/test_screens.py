@@ -29,7 +29,7 @@ def test_json_is_one_document_and_the_screen_is_none(set_up: Desk, arguments: li
 
 def test_each_changing_command_answers_with_a_document(set_up: Desk) -> None:
     assert set_up.document("flow", "pause", "invoices")["state"] == "paused"
-    assert set_up.document("flow", "resume", "invoices")["state"] == "live"
+    assert set_up.document("flow", "start", "invoices")["state"] == "live"
     assert set_up.document("flow", "change", "invoices", "--policy", '{"payments": "none"}')["version"] == 2
     parked = set_up.document("inbox", "list")[0]["record"]
     assert set_up.document("inbox", "exclude", str(parked), "--reason", "by hand")["records"] == [parked]

@@ -9,20 +9,22 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import msgspec
 import pytest
 
+from mostek import commands
+from mostek.desk import installation
 from mostek.hub import connections
 from mostek.hub import policy as policies
 from mostek.hub.connections import Connections, split_secrets
 from mostek.hub.delivery import deliver
 from mostek.hub.engine import Engine
 from mostek.hub.ledger import Ledger, Transaction, catalog
-from mostek.hub.planning import plan_group
-from mostek.hub.reading import fetch_wanted, read_feed
+from mostek.hub.planning import plan_group, weigh_flows
+from mostek.hub.reading import fetch_wanted, read_feed, reread
 from mostek.hub.runner import Left, Runner
 from mostek.hub.vault import Vault
 from mostek.sdk.manifest import Limits
@@ -35,7 +37,7 @@ _TIMES = (
     "UPDATE passage SET lease = lease - {ms}",
     "UPDATE endpoint SET lease = lease - {ms}, not_before = not_before - {ms}",
     "UPDATE action SET sent = sent - {ms}, settles = settles - {ms}, not_before = not_before - {ms}",
-    "UPDATE action SET changed = changed - {ms}",
+    "UPDATE action SET changed = changed - {ms}, recheck = recheck - {ms}",
     "UPDATE decision SET wait_until = wait_until - {ms}",
 )
 
@@ -52,6 +54,15 @@ class Installation:
     name: str = ""
     others: dict[str, toy.Books] = field(default_factory=dict)
 
+    @property
+    def connections(self) -> Connections:
+        """The open connections."""
+        return self.engine.connections
+
+    async def command(self, name: str, request: msgspec.Struct) -> Any:
+        """Carry out a command as the person ``eva`` does."""
+        return await commands.run(cast("installation.Installation", self), name, request, "eva")
+
     async def once(self, patience: float = 10) -> Left:
         """Run until everything is at rest."""
         return await Runner(self.engine, verify_age_ms=0).once(patience)
@@ -66,6 +77,7 @@ class Installation:
         planned = 0
         for _ in range(100):
             await self.ledger.write(Transaction.rows, "wake_due")
+            await weigh_flows(self.engine)
             flows = [row["id"] for row in await self.rows("flows_due")]
             moved = sum([await plan_group(self.engine, flow) for flow in flows]) or await fetch_wanted(self.engine)
             if not moved:
@@ -88,6 +100,10 @@ class Installation:
                 return
             await self.elapse(seconds)
         raise AssertionError(f"no rest after {rounds} rounds: {await self.states()}")
+
+    async def reread(self) -> None:
+        """Ask the shop for every record again."""
+        await reread(self.engine, [row["id"] for row in await self.sql("SELECT id FROM record")])
 
     async def elapse(self, seconds: float) -> None:
         """Let time pass, for the ledger."""
@@ -162,7 +178,7 @@ class Installation:
     ) -> int:
         """Store a flow as the command does."""
         number = await self.ledger.write(
-            catalog.add_flow, slug, source, target, policy=dict(policy), kinds=kinds, since=since
+            catalog.add_flow, slug, source, target, policy=dict(policy), kinds=kinds, since=since, state="live"
         )
         assert number
         return number

@@ -12,6 +12,7 @@ _BOOKED_AND_OPEN = {
     "connector.failed",
     "document.changed",
     "excluded.person",  # he had the choice only because it had changed since
+    "payment.reversed",
     "settle.several",
     "toy.refused",  # what follows it
     "verify.differs",

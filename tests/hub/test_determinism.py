@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from mostek.documents import canonical
 from mostek.documents.invoice import Method
 from mostek.hub.cases import Entry
-from mostek.hub.plan import Decision, Facts, plan, questions
-from mostek.hub.policy import load
+from mostek.hub.facts import Decision, Facts
+from mostek.hub.plan import plan, questions
+from mostek.hub.policy import load, only
 from tests.hub import toy
 from tests.hub.test_plan import COMPANY, D1, EVA, NOW, TARGET, case, entry
 
@@ -38,7 +39,7 @@ POLICY = {
 
 def decided(*entries: Entry) -> tuple[Decision, ...]:
     """The plan of a case of these records."""
-    return plan(case(*entries), Facts(), load(POLICY), TARGET, NOW)
+    return plan(case(*entries), Facts(), only(load(POLICY)), TARGET, NOW)
 
 
 def written(decisions: Sequence[Decision]) -> dict[int, bytes]:
@@ -67,7 +68,7 @@ def test_the_same_inputs_give_the_same_bytes_in_any_process() -> None:
     code = (
         "import hashlib; from tests.hub import test_determinism as t; from mostek.documents import canonical;"
         "print(hashlib.sha256(canonical.encode([t.decided(*t.ENTRIES),"
-        " t.questions(t.case(*t.ENTRIES), t.load(t.POLICY), t.TARGET, {})])).hexdigest())"
+        " t.questions(t.case(*t.ENTRIES), t.only(t.load(t.POLICY)), t.TARGET, {})])).hexdigest())"
     )
     seeds = [str(random.Random(1).randrange(1000)), "7"]
     told_by = {

@@ -272,8 +272,8 @@ async def test_an_old_fence_commits_neither_intents_nor_outcomes_nor_verificatio
     assert old
     [row] = await hub.ledger.read(action_rows.take, 2, 10, frozenset())
     assert await hub.ledger.write(action_rows.lease, "new", 2, 1000) is None
-    assert await hub.ledger.write(action_rows.commit_intents, old, [row["key"]]) == {row["key"]}
-    assert await hub.ledger.write(action_rows.commit_intents, old, [row["key"]]) == frozenset(), "once is enough"
+    assert await hub.ledger.write(action_rows.commit_intents, old, [row["key"]]) == {row["key"]: None}
+    assert await hub.ledger.write(action_rows.commit_intents, old, [row["key"]]) == {}, "once is enough"
     await hub.elapse(61)
     new = await hub.ledger.write(action_rows.lease, "new", 2, 1000)
     assert new

@@ -186,7 +186,7 @@ async def test_writers_that_lock_each_other_out_try_again(postgres: str) -> None
 
     writes = [ledger.write(cross, *names) for ledger, names in zip(ledgers, ("ab", "ba"), strict=True)]
     assert await asyncio.gather(*writes) == ["a", "b"]
-    assert len(tries) == 3
+    assert len(tries) >= 3  # the server may pick either, or both, as the victim
     for ledger in ledgers:
         ledger.close()
 

@@ -14,8 +14,9 @@ from mostek.documents.problem import Problem
 from mostek.documents.vat import summed
 from mostek.hub import policy as policies
 from mostek.hub.cases import Case, Entry, issued_digest
+from mostek.hub.facts import Decision, Facts, KnownKey, Original, Target
 from mostek.hub.keys import duty_key
-from mostek.hub.plan import Decision, Facts, KnownKey, Original, Target, corrected_numbers, keys_of, plan, questions
+from mostek.hub.plan import corrected_numbers, keys_of, plan, questions
 from mostek.sdk.effect import Match, Question, Reference
 from tests.hub import toy
 
@@ -55,7 +56,7 @@ def decide(
     of: Case, facts: Facts | None = None, now: datetime = NOW, target: Target = TARGET, **policy: Any
 ) -> tuple[Decision, ...]:
     """Plan with a policy that differs from the default in these points."""
-    return plan(of, facts or Facts(), policies.load(policy), target, now)
+    return plan(of, facts or Facts(), policies.only(policies.load(policy)), target, now)
 
 
 def told(decision: Decision) -> tuple[str, str]:
@@ -117,6 +118,22 @@ STEPS: list[tuple[str, Case, Facts, dict[str, Any], datetime, tuple[str, str]]] 
     ("another one left out", case(F1), Facts(excluded=frozenset({2})), {}, NOW, ("act", "")),
     ("unreadable", case(BAD), Facts(), {}, NOW, ("park", "payload.no_json")),
     ("no document in it", case(entry(1, F1, document=None)), Facts(), {}, NOW, ("park", "record.no_document")),
+    (
+        "deleted before it was carried over",
+        case(entry(1, F1, absent=True)),
+        Facts(),
+        {},
+        NOW,
+        ("exclude", "excluded.vanished"),
+    ),
+    (
+        "cancelled before that",
+        case(toy.invoice("F1", cancelled=True)),
+        Facts(),
+        {},
+        NOW,
+        ("exclude", "excluded.cancelled"),
+    ),
     ("before the cut-off", case(F1), Facts(), {"starts_from": "2026-05-05"}, NOW, ("exclude", "excluded.cut_off")),
     ("on the day of the cut-off", case(F1), Facts(), {"starts_from": "2026-05-04"}, NOW, ("act", "")),
     ("its order is not here", case(WITH_ORDER), Facts(), {}, NOW, ("wait", "wait.order")),
@@ -338,7 +355,7 @@ def test_a_missing_mapping_lists_every_value_and_waits() -> None:
 def test_a_buyer_is_known_by_the_strongest_there_is(
     buyer: Party, match: tuple[str, ...], identity: str | None, by: dict[str, str]
 ) -> None:
-    of, policy = case(toy.invoice("F1", buyer=buyer)), policies.load({"match": match})
+    of, policy = case(toy.invoice("F1", buyer=buyer)), policies.only(policies.load({"match": match}))
     [decision] = decide(of, match=match)
     subjects = [action.subject.identity for action in decision.actions if isinstance(action.subject, Contact)]
     assert subjects == ([identity] if identity else [])
@@ -449,12 +466,12 @@ def test_products(mode: str, known: dict[str, int], verdict: str, options: dict[
     else:
         assert {problem.cause for problem in decision.problems} == {"product.missing"}
         assert len(decision.problems) == sum(times != 1 for times in known.values())
-    looked = questions(case(CARDS), policies.load({"products": mode}), TARGET, {})
+    looked = questions(case(CARDS), policies.only(policies.load({"products": mode})), TARGET, {})
     assert sum(question.about == "product" for question in looked) == (0 if mode == "text" else 2)
 
 
 def test_nothing_is_asked_about_what_is_done() -> None:
-    policy = policies.load({})
+    policy = policies.only(policies.load({}))
     known = {**carried(F1), EMAIL.by["key"]: KnownKey(state="done", digest="")}
     assert questions(case(F1), policy, TARGET, known) == ()
     assert [question.about for question in questions(case(F1), policy, TARGET, {})] == ["document", "contact"]

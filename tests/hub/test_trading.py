@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.hub.bookkeeping import Bookkeeping
 from tests.hub.trading import Trading
 from tests.postgres import Server
 
@@ -20,9 +21,9 @@ def file(folder: Path) -> Iterator[str]:
     yield f"sqlite:///{folder / 'mostek.db'}"
 
 
-def trade(address: Address, examples: int, steps: int, *, shrink: bool = True) -> None:
-    """Run the machine on databases from ``address``."""
-    machine = type("Machine", (Trading,), {"address": staticmethod(address)})
+def trade(address: Address, examples: int, steps: int, *, of: type[Trading] = Trading, shrink: bool = True) -> None:
+    """Run a machine on databases from ``address``."""
+    machine = type("Machine", (of,), {"address": staticmethod(address)})
     phases = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
     run_state_machine_as_test(
         machine,
@@ -56,3 +57,21 @@ def test_trading_for_long_on_sqlite() -> None:
 @pytest.mark.postgres
 def test_trading_for_long_on_postgresql(postgres_server: Server) -> None:
     trade(lambda _: postgres_server.database(), examples=300, steps=60)
+
+
+@pytest.mark.timeout(600)
+def test_changes_on_both_sides_on_sqlite() -> None:
+    """5,000 steps."""
+    trade(file, examples=125, steps=40, of=Bookkeeping)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.postgres
+def test_changes_on_both_sides_on_postgresql(postgres_server: Server) -> None:
+    trade(lambda _: postgres_server.database(), examples=10, steps=25, of=Bookkeeping)
+
+
+@pytest.mark.soak
+def test_changes_on_both_sides_for_long() -> None:
+    """500,000 steps."""
+    trade(file, examples=6_250, steps=80, of=Bookkeeping)

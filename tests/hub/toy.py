@@ -6,7 +6,7 @@ commit, and a commit can come after the connection was cut.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
@@ -43,6 +43,7 @@ from mostek.sdk.manifest import FeedManifest, Limits, Manifest, MappingManifest,
 from mostek.sdk.record import Page, Record, Summary
 from mostek.sdk.settings import Settings, option
 from tests.hub.papers import CZ21, DAY, credit_note, invoice, line, money, order
+from tests.hub.shelf import Shelf
 
 __all__ = ["CZ21", "DAY", "credit_note", "invoice", "line", "money", "order"]
 PAGE = 20
@@ -113,8 +114,8 @@ class Shop:
 
 
 @dataclass
-class Books:
-    """Books: entries by our key, counted writes, and faults that are used up one by one, a name per call.
+class Books(Shelf):
+    """Books: entries by our key, documents as they stand, and faults that are used up one by one, a name per call.
 
     ``lost``: committed, the answer is cut. ``late``: cut, committed at :meth:`settle`. ``cut``: cut, never committed.
     ``unreachable``: nothing was sent. ``faults_of``: the same, for calls that hold such an action: ``payment``, or
@@ -139,7 +140,6 @@ class Books:
     broken_asks: set[str] = field(default_factory=set)
     wrong_totals: set[str] = field(default_factory=set)
     frozen: dict[str, bytes] = field(default_factory=dict)
-    violations: list[str] = field(default_factory=list)
     hook: Hook | None = None
     dead: bool = False
     idempotent: bool = True
@@ -172,18 +172,30 @@ class Books:
         action = intent.action
         if getattr(action.subject, "number", "") in self.reject or duty(action) in self.reject_duties:
             return Rejected(problem=Problem(cause="toy.refused"), words="not today")
-        if action.key in self.entries and self.idempotent:
+        if action.key in self.entries and self.idempotent and self.has(*self.entries[action.key]):
             return AlreadyThere(id=self.entries[action.key][0])
+        refused = self.change(action, expect(BooksSettings(books=""), action))
+        if refused:
+            return refused
         if any(name not in self.entries for name in action.needs):
             self.violations.append(f"{action.kind} {action.verb} before what it needs")
         name = f"T{len(self.every) + 1}"
+        if action.verb == "create" and isinstance(action.subject, Invoice):
+            stands = expect(BooksSettings(books=""), action)
+            assert stands
+            self.put(name, stands)
         self.every.append((name, action))
         self.entries[action.key] = (name, action)
+        name = action.refs["document"].id if action.verb == "adopt" else name
         return Done(id=name, number=getattr(action.subject, "number", ""))
 
     def count(self, verb: str = "create", kind: str | None = None) -> int:
         """How many entries of a verb and kind there are, doubles included."""
         return sum(action.verb == verb and kind in {None, action.kind} for _, action in self.every)
+
+    def has(self, name: str, action: Action) -> bool:
+        """Whether what an action made is still here: a person may have deleted the document."""
+        return not (action.verb == "create" and isinstance(action.subject, Invoice)) or name in self.standing
 
     @property
     def doubles(self) -> list[str]:
@@ -314,7 +326,7 @@ class BooksSession:
             return CannotTell(problem=Problem(cause="system.busy"))
         if answer == "stale":
             return Absent(as_of=datetime.now(UTC) - timedelta(days=1))
-        ids = tuple(name for name, action in self._books.every if action.key == key)
+        ids = tuple(name for name, action in self._books.every if action.key == key and self._books.has(name, action))
         return Found(ids=ids) if ids else Absent(as_of=datetime.now(UTC))
 
     async def verify(self, intents: Sequence[Intent]) -> Sequence[Statement | None]:
@@ -322,9 +334,7 @@ class BooksSession:
         return [self._statement(intent.action) for intent in intents]
 
     def _statement(self, action: Action) -> Statement | None:
-        if action.key not in self._books.entries:
-            return None
-        stands = expect(BooksSettings(books=""), self._books.entries[action.key][1])
+        stands = next((found for found in self._books.standing.values() if found.key == action.key), None)
         if stands and stands.number in self._books.wrong_totals:
             return msgspec.structs.replace(stands, total=stands.total + Money(1, stands.total.currency))
         return stands
@@ -336,22 +346,33 @@ class BooksSession:
         return [self._answer(question) for question in questions]
 
     def _answer(self, question: Question) -> tuple[Match, ...]:
-        key, number = question.by.get("key", ""), question.by.get("number")
+        key = question.by.get("key", "")
         ours = [Match(id=self._books.entries[key][0], by="key", key=key)] if key in self._books.entries else []
-        if question.about == "document" and not ours:
+        if question.about == "document":
             ours = [
-                Match(id=name, by="number", key=action.key)
+                Match(id=stands.id, by=by, key=stands.key, label=stands.number, statement=stands)
+                for stands in self._books.standing.values()
+                if (by := _matched_by(question.by, stands))
+            ]
+        email = question.by.get("email")
+        if question.about == "contact" and email and not ours:
+            ours = [
+                Match(id=name, by="email", key=action.key)
                 for name, action in self._books.every
-                if action.verb == "create" and getattr(action.subject, "number", "") == number
+                if isinstance(action.subject, Contact) and action.subject.party.email == email
             ]
         foreign = [match for value in question.by.values() for match in self._books.foreign.get(value, ())]
         return (*ours, *foreign)
 
     async def totals(self, since: date, until: date) -> AsyncIterator[Statement]:
-        for name, action in self._books.every:
-            statement = expect(BooksSettings(books=""), action)
-            if statement and since <= statement.issued <= until:
-                yield msgspec.structs.replace(statement, id=name)
+        for statement in list(self._books.standing.values()):
+            if since <= statement.issued <= until:
+                yield statement
+
+
+def _matched_by(by: Mapping[str, str], stands: Statement) -> str:
+    has = {"key": stands.key, "number": stands.number, "order": stands.reference, "symbol": stands.symbol}
+    return next((name for name, value in by.items() if value and has.get(name) == value), "")
 
 
 def parse(settings: ShopSettings, record: Record) -> Document:
@@ -377,14 +398,17 @@ def render(_: BooksSettings, action: Action) -> bytes:
 def expect(_: BooksSettings, action: Action) -> Statement | None:
     """What the books show for a document."""
     document = action.subject
-    if not isinstance(document, Invoice) or action.verb != "create":
+    if not isinstance(document, Invoice) or action.verb == "cancel":
         return None
     rows = computed(fit(document, PROFILE).lines)
     return Statement(
-        key=action.key,
+        key=action.refs["document"].key if action.verb == "update" else action.key,
         id="",
         number=document.number,
         kind=document.kind,
+        reference=document.order_number or "",
+        symbol=document.variable_symbol,
+        unpaid=document.total,
         total=document.total,
         rows=tuple(StatedRow(bucket=str(row.code), net=row.net, tax=row.tax, gross=row.gross) for row in rows),
         issued=document.issued,
@@ -420,9 +444,9 @@ BOOKS_CONNECTOR: Connector[BooksSettings] = Connector(
         settles_after=1,
         writes={
             "contact": WriteManifest(key_strength="upsert", verbs=("create",)),
-            "invoice": WriteManifest(key_strength="upsert", verbs=("create",)),
-            "credit_note": WriteManifest(key_strength="upsert", verbs=("create", "link")),
-            "receipt": WriteManifest(key_strength="upsert", verbs=("create",)),
+            "invoice": WriteManifest(key_strength="upsert", verbs=("create", "adopt", "update", "cancel")),
+            "credit_note": WriteManifest(key_strength="upsert", verbs=("create", "adopt", "update", "cancel", "link")),
+            "receipt": WriteManifest(key_strength="upsert", verbs=("create", "adopt", "update", "cancel")),
             "payment": WriteManifest(key_strength="upsert", verbs=("settle",)),
         },
         limits=Limits(concurrent=1, batch=10),

@@ -63,14 +63,20 @@ class Trading(RuleBasedStateMachine):
 
     @initialize(idempotent=st.booleans(), batch=st.sampled_from([1, 3, 10]), patient=st.booleans())
     def begin(self, idempotent: bool, batch: int, patient: bool) -> None:
+        self.set_up(idempotent, batch, patient)
+
+    def set_up(self, idempotent: bool, batch: int, patient: bool) -> None:
+        """An empty database, a shop and books."""
         address = self.stack.enter_context(type(self).address(self.folder))
         self.wait = 10**9 if patient else 3600
         vault = Vault(self.folder / "key")
-        self.hub: Installation = self.run_async(
-            install(self.patch, address, vault, {"wait_for_order": self.wait}, batch=batch)
-        )
+        self.hub: Installation = self.run_async(install(self.patch, address, vault, self.policy({}), batch=batch))
         self.hub.books.idempotent = idempotent
         self.hub.books.hook = self.look
+
+    def policy(self, policy: dict[str, Any]) -> dict[str, Any]:
+        """What the machine runs under."""
+        return {"wait_for_order": self.wait, **policy}
 
     async def look(self, name: str, _: Any) -> None:
         """Books without idempotency commit what they took in before they are asked; others whenever they like."""
@@ -80,6 +86,8 @@ class Trading(RuleBasedStateMachine):
     @property
     def invoices(self) -> list[Invoice]:
         """All documents of the shop."""
+        if not hasattr(self, "hub"):
+            return []
         return [document for document in self.hub.shop.documents.values() if isinstance(document, Invoice)]
 
     def chosen(self, pick: int) -> Invoice:
@@ -105,17 +113,17 @@ class Trading(RuleBasedStateMachine):
     def order(self, number: str) -> None:
         self.hub.shop.put(toy.order(number))
 
-    @precondition(lambda self: self.made)
+    @precondition(lambda self: self.invoices)
     @rule(pick=PICK, gross=AMOUNTS)
     def edit(self, pick: int, gross: str) -> None:
         self.hub.shop.put(regrossed(self.chosen(pick), gross))
 
-    @precondition(lambda self: self.made)
+    @precondition(lambda self: self.invoices)
     @rule(pick=PICK, paid=st.booleans())
     def pay(self, pick: int, paid: bool) -> None:
         self.hub.shop.put(msgspec.structs.replace(self.chosen(pick), is_paid=paid))
 
-    @precondition(lambda self: self.made)
+    @precondition(lambda self: self.invoices)
     @rule(pick=PICK, order=ORDERS)
     def move(self, pick: int, order: str | None) -> None:
         """The shop lists it under another order from its next change on."""
@@ -191,7 +199,7 @@ class Trading(RuleBasedStateMachine):
 
     # --- a person
 
-    @precondition(lambda self: self.made)
+    @precondition(lambda self: self.invoices)
     @rule(pick=PICK)
     def exclude(self, pick: int) -> None:
         document = self.chosen(pick)
@@ -207,7 +215,7 @@ class Trading(RuleBasedStateMachine):
         if self.run_async(self.hub.ledger.write(command)):
             self.left_out |= held
 
-    @precondition(lambda self: self.made)
+    @precondition(lambda self: self.invoices)
     @rule(pick=PICK)
     def retry(self, pick: int) -> None:
         document = self.chosen(pick)
@@ -225,7 +233,7 @@ class Trading(RuleBasedStateMachine):
 
     @rule(policy=st.sampled_from(POLICIES))
     def change_policy(self, policy: dict[str, Any]) -> None:
-        self.run_async(self.hub.change_policy({"wait_for_order": self.wait, **policy}))
+        self.run_async(self.hub.change_policy(self.policy(policy)))
 
     # --- what always holds
 

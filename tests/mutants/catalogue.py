@@ -9,6 +9,9 @@ WAKING = "tests/hub/test_waking.py"
 FAIRNESS = "tests/hub/test_fairness.py"
 PLAN = "tests/hub/test_plan.py"
 FLOWS = "tests/hub/test_two_flows.py"
+CHANGES = "tests/hub/test_changes.py"
+ADOPTION = "tests/hub/test_adoption.py"
+BRAKE = "tests/hub/test_brake.py"
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,12 @@ CATALOGUE: tuple[Mutant, ...] = (
         "no fence in intents",
         "a worker that lost its lease sends beside its successor",
         (f"{ONCE}::test_an_old_fence_commits_neither_intents_nor_outcomes_nor_verification",),
-        ("ledger/actions.py", "    extend(tx, held)\n    return frozenset(", "    return frozenset("),
-        ("ledger/sql/actions.sql", f"{FENCED} RETURNING key", "RETURNING key"),
+        (
+            "ledger/actions.py",
+            '    extend(tx, held)\n    rows = tx.rows("commit_intents"',
+            '    rows = tx.rows("commit_intents"',
+        ),
+        ("ledger/sql/actions.sql", f"{FENCED}\nRETURNING key, (", "RETURNING key, ("),
     ),
     mutant(
         "no fence in feed",
@@ -116,7 +123,11 @@ CATALOGUE: tuple[Mutant, ...] = (
         "resend without find",
         "a lost answer books the document twice",
         (f"{ONCE}::test_every_story_of_faults_ends_with_one_effect",),
-        ("delivery.py", "findings = await self._find(intents)", "findings = [Absent(as_of=asked)] * len(intents)"),
+        (
+            "delivery.py",
+            "findings = await self._find(intents)\n        outcomes",
+            "findings = [Absent(as_of=asked)] * len(intents)\n        outcomes",
+        ),
     ),
     mutant(
         "absent taken as proof at once",
@@ -138,7 +149,11 @@ CATALOGUE: tuple[Mutant, ...] = (
         "found several treated as done",
         "a double in the books is never told",
         (f"{ONCE}::test_found_twice_is_an_alarm_and_never_done",),
-        ("delivery.py", "case Found(ids=ids) if len(ids) == 1:", "case Found(ids=ids) if ids:"),
+        (
+            "delivery.py",
+            "case Found(ids=ids) if len(ids) == 1:\n            return Outcome(",
+            "case Found(ids=ids) if ids:\n            return Outcome(",
+        ),
     ),
     mutant(
         "payload rendered anew at resend",
@@ -172,9 +187,9 @@ CATALOGUE: tuple[Mutant, ...] = (
         "after a restore the same document has another key and is booked again",
         (f"{PLAN}::test_a_plain_document_is_booked_after_its_buyer",),
         (
-            "plan.py",
-            "return _key(self.case, self.target, entry.kind, entry.id, duty or entry.kind)",
-            'return _key(self.case, self.target, entry.kind, str(getattr(entry, "record", 0)), duty or entry.kind)',
+            "scope.py",
+            "return key_of(self.case, self.target, entry.kind, entry.id, duty or entry.kind)",
+            'return key_of(self.case, self.target, entry.kind, str(getattr(entry, "record", 0)), duty or entry.kind)',
         ),
     ),
     mutant(
@@ -244,7 +259,7 @@ CATALOGUE: tuple[Mutant, ...] = (
         "rules of today decide about what is done",
         "a booked document is shown as left out",
         (f"{WAKING}::test_rules_of_today_do_not_undo_what_is_in_the_books",),
-        ("plan.py", "        if _carried_over(entry, scope):\n", "        if False:\n"),
+        ("plan.py", "        if known and scope.is_carried(entry):\n", "        if False:\n"),
     ),
     mutant(
         "unchanged records rewritten",
@@ -300,7 +315,7 @@ CATALOGUE: tuple[Mutant, ...] = (
         "verification never alarms",
         "a wrong total in the books is shown as done",
         (f"{WAKING}::test_a_wrong_figure_in_the_books_is_an_alarm_and_can_be_looked_at_again",),
-        ("delivery.py", '"state": "alarm" if problem else "done"', '"state": "done"'),
+        ("delivery.py", '"state": "alarm", "cause": problem.cause', '"state": "done", "cause": None'),
     ),
     mutant(
         "what another flow did not looked at",
@@ -314,5 +329,53 @@ CATALOGUE: tuple[Mutant, ...] = (
         (f"{FLOWS}::test_what_cannot_be_written_down_parks_its_credit_note_too",),
         ("plan.py", "entry.problems or scope.facts.refused.get(str(entry.record))", "entry.problems"),
         ("planning.py", "        if not refused:\n", "        if True:\n"),
+    ),
+    mutant(
+        "a change under way forgotten when the source goes back",
+        "the books keep the middle one of three versions, and the hub says done",
+        (f"{CHANGES}::test_a_change_taken_back_while_it_is_unsettled_is_taken_back_there_too",),
+        ("carried.py", "unsettled = known.busy or (", "unsettled = ("),
+    ),
+    mutant(
+        "a person's change written over",
+        "what the accountant corrected is gone without a word",
+        (f"{CHANGES}::test_what_a_person_did_there_is_never_written_over",),
+        ("carried.py", "elif known.hand or (known.expected and compare(known.expected, statement)):", "elif False:"),
+    ),
+    mutant(
+        "closed books changed",
+        "a VAT return that was filed does not agree with the books any more",
+        (f"{CHANGES}::test_closed_books_are_not_touched_and_opened_ones_are",),
+        ("carried.py", "closed = scope.target.is_closed(*closed_days(document, statement))", "closed = False"),
+        ("delivery.py", "if until is None or min(days) > until:", "if True:"),
+    ),
+    mutant(
+        "an adopted document entered again",
+        "the first sync doubles what the older bridge had made",
+        (f"{ADOPTION}::test_first_sync_takes_over_asks_and_creates",),
+        ("plan.py", "    adopted = scope.facts.adopted.get(key)\n", "    adopted = None\n"),
+    ),
+    mutant(
+        "payments booked without regard to what was",
+        "a document paid in parts is paid over and over",
+        (f"{CHANGES}::test_payments_converge_by_their_sum",),
+        ("carried.py", "due = wanted - booked", "due = wanted"),
+    ),
+    mutant(
+        "no brake",
+        "a rule saved by mistake acts on thousands of old orders",
+        (f"{BRAKE}::test_a_rule_saved_by_mistake_is_held_and_undone",),
+        ("ledger/catalog.py", "    if over and effects > usual:\n", "    if False:\n"),
+    ),
+    mutant(
+        "a draft sends",
+        "a flow that was to show for days what it would do has done it",
+        (f"{ADOPTION}::test_a_draft_is_planned_and_sends_nothing_until_it_goes_live",),
+        (
+            "ledger/sql/actions.sql",
+            "SELECT id FROM flow WHERE target = :connection AND state = 'live'",
+            "SELECT id FROM flow WHERE target = :connection",
+        ),
+        ("ledger/sql/actions.sql", "AND flow IN (SELECT id FROM flow WHERE state = 'live')\n", ""),
     ),
 )

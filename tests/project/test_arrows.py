@@ -33,7 +33,8 @@ def rules(connector_packages: list[str]) -> Iterator[Rule]:
     yield Rule("mostek.sdk", may=("mostek.documents",), never=(*DATABASES_AND_FRAMEWORKS, "pytest"), except_for=KIT)
     yield Rule(KIT, may=("mostek.sdk", "mostek.documents", "mostek.sandbox"), never=DATABASES_AND_FRAMEWORKS)
     yield Rule("mostek.hub", may=("mostek.sdk", "mostek.documents"), never=(KIT,))
-    yield Rule("mostek.commands", may=("mostek.hub", "mostek.sdk", "mostek.documents"), never=(KIT,))
+    yield Rule("mostek.desk", may=("mostek.hub", "mostek.sdk", "mostek.documents"), never=(KIT,))
+    yield Rule("mostek.commands", may=("mostek.desk", "mostek.hub", "mostek.sdk", "mostek.documents"), never=(KIT,))
     yield Rule("mostek.sandbox")
     for package in connector_packages:
         sandbox = f"{package}.sandbox"
@@ -88,6 +89,7 @@ def test_every_folder_of_modules_is_a_package() -> None:
         ("mostek.hub", "from mostek.sdk.kit import room", "mostek.sdk.kit.room"),
         ("mostek.hub", "from mostek.connectors import some", "mostek.connectors.some"),
         ("mostek.hub", "from mostek import commands", "mostek.commands"),
+        ("mostek.desk", "from mostek.commands import keeping", "mostek.commands.keeping"),
         ("mostek.sandbox", "from mostek.documents import money", "mostek.documents.money"),
         ("mostek.connectors.some", "from mostek.hub import plan", "mostek.hub.plan"),
         ("mostek.connectors.some", "from mostek.connectors.other import client", "mostek.connectors.other.client"),

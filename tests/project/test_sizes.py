@@ -9,6 +9,7 @@ PACKAGES = [
     ("mostek.documents", None, 1_500),
     ("mostek.sdk", "mostek.sdk.kit", 1_500),
     ("mostek.hub", "mostek.hub.migrations", 3_000),
+    ("mostek.desk", None, 1_500),
     ("mostek.commands", None, 2_500),
 ]
 CONNECTOR = range(300, 900 + 1)

@@ -12,9 +12,15 @@ from typing import Annotated
 import structlog
 import typer
 
+from mostek.cli.adopting import books, first_sync
+from mostek.cli.configuring import apply, diff, export
 from mostek.cli.connecting import connect, init
+from mostek.cli.describing import describe, doctor
 from mostek.cli.flowing import flow, preview
-from mostek.cli.inbox import inbox, trace
+from mostek.cli.inbox import inbox
+from mostek.cli.keeping import backup, go, restore, stop, takeover
+from mostek.cli.reconciling import reconcile, series
+from mostek.cli.replaying import replay, suppose, trace
 from mostek.cli.running import demo, run, status
 from mostek.cli.sandboxes import sandbox
 
@@ -34,15 +40,33 @@ app = typer.Typer(
 _ONE_LINE: Mapping[Callable[..., None], tuple[str, str]] = {  # what `mostek --help` has room for
     init: ("Make a data folder with its key and database.", "mostek init --data ./mostek-data"),
     preview: ("Show what a run would do, and send nothing.", "mostek preview invoices --limit 20"),
+    first_sync: ("Show the difference of both sides first.", "mostek first-sync invoices --csv first.csv"),
     run: ("Read, decide and transfer, once or for good.", "mostek run --watch"),
+    describe: ("Tell in plain words what a flow does.", "mostek describe invoices"),
+    export: ("Write the configuration as a text.", "mostek export mostek.toml"),
+    diff: ("Show what applying a file would change.", "mostek diff mostek.toml"),
+    apply: ("Make everything as a file says.", "mostek apply mostek.toml --secrets secrets.toml"),
+    doctor: ("Look at everything, and say what is wrong.", "mostek doctor --offline"),
     status: ("Show how everything stands.", "mostek status --json"),
-    trace: ("Tell the story of a document.", "mostek trace 2026000123 --json"),
+    stop: ("Stop everything, or one connection.", "mostek stop books"),
+    go: ("Let everything go on, or one connection.", "mostek go books"),
+    backup: ("Back the ledger up into one file.", "mostek backup /backup"),
+    restore: ("Restore a backup.", "mostek restore mostek.zip --data ./restored --key mostek.key"),
+    takeover: ("Go on with a ledger restored or moved.", "mostek takeover --yes"),
+    replay: ("Plan a stored case again, and compare.", "mostek replay case.json"),
+    reconcile: (
+        "Hold shop and books against each other.",
+        "mostek reconcile invoices --from 2026-05-01 --to 2026-05-31 --csv may.csv",
+    ),
+    series: ("Look at the series of numbers.", "mostek series invoices --from 2026-01-01 --to 2026-12-31"),
     demo: ("Try it out with a simulated shop and books.", "mostek demo --once --seed 7 --documents 500 --json"),
 }
 for function, (summary, example) in _ONE_LINE.items():
     app.command(short_help=summary, epilog=f"Example: {example}")(function)
-for name, group in (("connect", connect), ("flow", flow), ("inbox", inbox), ("sandbox", sandbox)):
+_GROUPS = {"connect": connect, "flow": flow, "inbox": inbox, "trace": trace, "books": books, "sandbox": sandbox}
+for name, group in _GROUPS.items():
     app.add_typer(group, name=name)
+flow.command("suppose", epilog="Example: mostek flow suppose invoices --policy @policy.json")(suppose)
 
 
 @app.callback()

@@ -13,7 +13,7 @@ from mostek.cli import questions, screens
 from mostek.cli.inputs import assignments, is_indirect, value_of
 from mostek.cli.session import SYSTEM, Data, Json, Slug, command, fits, reported, show, wording
 from mostek.commands import connecting
-from mostek.hub import installation
+from mostek.desk import installation
 from mostek.hub.connections import connector_of, connectors
 from mostek.sdk import settings as settings_
 

@@ -6,11 +6,11 @@ import typer
 
 from mostek import commands, terminal
 from mostek.cli import screens
-from mostek.cli.inputs import json_of
+from mostek.cli.inputs import day_of, json_of
 from mostek.cli.session import SYSTEM, Data, Json, Slug, command, opened, person, reported, show, wording
 from mostek.commands import flowing, looking
+from mostek.desk.installation import Installation
 from mostek.documents.problem import Problem, invalid
-from mostek.hub.installation import Installation
 from mostek.hub.runner import Runner
 
 _SHOWN = 20
@@ -26,15 +26,17 @@ def flow_add(
     source: Annotated[str, typer.Option("--from", help="The connection that is read.")],
     target: Annotated[str, typer.Option("--to", help="The connection that is written to.")],
     policy: Annotated[str, typer.Option(help="What differs from the defaults: a JSON object, or @file.")] = "{}",
+    live: Annotated[bool, typer.Option("--live", help="Let it send at once.")] = False,
     data: Data = None,
     json_: Json = False,
 ) -> None:
-    """Add a flow between two connections."""
+    """Add a flow between two connections, as a draft: it shows what it would do, and sends nothing until started."""
     with reported(json_):
         chosen = json_of(policy, "--policy", dict)
-    request = flowing.Add(slug=slug, source=source, target=target, policy=chosen)
+    request = flowing.Add(slug=slug, source=source, target=target, policy=chosen, live=live)
     view = command(data, json_, "flow.add", request)
-    stored = wording().say("flow.stored", slug=view.slug, source=view.source, target=view.target)
+    name = "flow.stored" if live else "flow.drafted"
+    stored = wording().say(name, slug=view.slug, source=view.source, target=view.target)
     show(view, json_, lambda: terminal.say(stored))
 
 
@@ -49,15 +51,29 @@ def flow_list(data: Data = None, json_: Json = False) -> None:
 def flow_change(
     slug: Slug,
     policy: Annotated[str, typer.Option(help="The whole policy: a JSON object, or @file.")],
+    effective: Annotated[
+        str, typer.Option("--from", help="It decides for documents issued from this day on, as 2027-01-01.")
+    ] = "",
     data: Data = None,
     json_: Json = False,
 ) -> None:
-    """Save a new version of a flow's policy; what is not done yet is decided again by it."""
+    """Save a new version of a flow's policy; what is not done yet is decided again by it, before anything is sent."""
     with reported(json_):
         chosen = json_of(policy, "--policy", dict)
-    view = command(data, json_, "flow.change", flowing.Change(slug=slug, policy=chosen))
-    saved = wording().say("flow.saved", slug=view.slug, version=view.version)
-    show(view, json_, lambda: terminal.say(saved))
+        day = day_of(effective, "--from") if effective else None
+    view = command(data, json_, "flow.change", flowing.Change(slug=slug, policy=chosen, effective=day))
+    show(view, json_, lambda: _saved(view))
+
+
+@flow.command("undo", epilog="Example: mostek flow undo invoices")
+def flow_undo(slug: Slug, data: Data = None, json_: Json = False) -> None:
+    """Go back to the policy before: what was planned by the present one and is not sent is planned again."""
+    view = command(data, json_, "flow.undo", flowing.Undo(slug=slug))
+    show(view, json_, lambda: _saved(view))
+
+
+def _saved(view: flowing.View) -> None:
+    terminal.say(wording().say("flow.saved", slug=view.slug, version=view.version))
 
 
 @flow.command("pause", epilog="Example: mostek flow pause invoices")
@@ -67,11 +83,11 @@ def flow_pause(slug: Slug, data: Data = None, json_: Json = False) -> None:
     show(view, json_, lambda: terminal.say(wording().say("flow.paused", slug=view.slug)))
 
 
-@flow.command("resume", epilog="Example: mostek flow resume invoices")
-def flow_resume(slug: Slug, data: Data = None, json_: Json = False) -> None:
-    """Let a paused flow go on."""
-    view = command(data, json_, "flow.resume", flowing.Resume(slug=slug))
-    show(view, json_, lambda: terminal.say(wording().say("flow.resumed", slug=view.slug)))
+@flow.command("start", epilog="Example: mostek flow start invoices")
+def flow_start(slug: Slug, data: Data = None, json_: Json = False) -> None:
+    """Let a draft, a paused or a held flow send; what waits is decided again first."""
+    view = command(data, json_, "flow.start", flowing.Start(slug=slug))
+    show(view, json_, lambda: terminal.say(wording().say("flow.started", slug=view.slug)))
 
 
 def preview(

@@ -7,8 +7,8 @@ import typer
 from mostek import commands, terminal
 from mostek.cli import screens, stories
 from mostek.cli.session import UNFINISHED, Data, Json, command, opened, person, show, wording
-from mostek.commands import looking, mending
-from mostek.hub.installation import Installation
+from mostek.commands import adopting, looking, mending
+from mostek.desk.installation import Installation
 
 inbox = typer.Typer(no_args_is_help=True, help="Documents that need a person.")
 _PAGE = 1000
@@ -74,6 +74,42 @@ def inbox_exclude(
     _need(records, cause)
     request = mending.Exclude(records=tuple(records or ()), cause=cause, reason=reason, person=person())
     _show_mended(command(data, json_, "inbox.exclude", request), "inbox.excluded", json_)
+
+
+@inbox.command("adopt", epilog="Example: mostek inbox adopt 17 --id 4021")
+def inbox_adopt(
+    records: Annotated[list[int], typer.Argument(help="Numbers from mostek inbox list.")],
+    target: Annotated[
+        str, typer.Option("--id", help="The document in the target, where several were found or it differs.")
+    ] = "",
+    data: Data = None,
+    json_: Json = False,
+) -> None:
+    """Tie documents to those that are in the target already. Exit code 5 when for one of them that is not clear."""
+    request = adopting.Adopt(records=tuple(records), target_id=target, person=person())
+    _show_mended(command(data, json_, "inbox.adopt", request), "inbox.adopted", json_)
+
+
+@inbox.command("accept", epilog="Example: mostek inbox accept 17")
+def inbox_accept(
+    records: Annotated[list[int], typer.Argument(help="Numbers from mostek inbox list.")],
+    data: Data = None,
+    json_: Json = False,
+) -> None:
+    """Take documents as they stand in the target: that is right. Exit code 5 when one of them is not there."""
+    request = adopting.Accept(records=tuple(records), person=person())
+    _show_mended(command(data, json_, "inbox.accept", request), "inbox.accepted", json_)
+
+
+@inbox.command("reread", epilog="Example: mostek inbox reread 17")
+def inbox_reread(
+    records: Annotated[list[int], typer.Argument(help="Numbers from mostek inbox list.")],
+    data: Data = None,
+    json_: Json = False,
+) -> None:
+    """Ask the shop for documents again: what is not there any more is decided by the flow's rules for that."""
+    mended = command(data, json_, "inbox.reread", mending.Reread(records=tuple(records)))
+    _show_mended(mended, "inbox.reread", json_)
 
 
 def _need(records: list[int] | None, cause: str) -> None:

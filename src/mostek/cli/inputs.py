@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,14 @@ def json_of(text: str, field: str, expected: type[dict[str, Any]] | type[list[An
         around = "{ }" if expected is dict else "[ ]"
         raise invalid("input.unreadable", field, reason=f"it must stand in {around}")
     return found
+
+
+def day_of(text: str, field: str) -> date:
+    """A day as ``2026-10-31``."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise invalid("input.day", field, value=text) from None
 
 
 def _file(path: str, field: str) -> str:

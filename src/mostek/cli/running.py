@@ -14,7 +14,8 @@ from mostek.cli import screens
 from mostek.cli.inputs import value_of
 from mostek.cli.session import UNFINISHED, Data, Json, command, opened, person, reported, show, wording
 from mostek.commands import looking
-from mostek.hub.installation import Installation
+from mostek.desk.installation import Installation
+from mostek.hub import place
 from mostek.hub.runner import Runner
 
 LOG = structlog.get_logger()
@@ -32,13 +33,15 @@ def run(
 ) -> None:
     """Read, plan and deliver. Several may run on one database: each takes the work the others leave.
 
-    Ctrl+C and SIGTERM end it after the present step. With --once the exit code is 5 when not everything is done.
+    Ctrl+C and SIGTERM end it after the present step. With --once the exit code is 5 when not everything is done. A
+    ledger that was restored, moved or copied does nothing until `mostek takeover`: --once then ends with exit code 5,
+    --watch waits. The same after `mostek stop`.
     """
     if once == watch:
         raise typer.BadParameter("choose --once or --watch")
     view = opened(data, json_, lambda hub: _run(hub, patience if once else None))
     show(view, json_, lambda: screens.show_status(view, wording()))
-    if once and screens.unfinished(view):
+    if view.halt or (once and screens.unfinished(view)):
         raise typer.Exit(UNFINISHED)
 
 
@@ -46,6 +49,8 @@ async def _run(hub: Installation, patience: float | None) -> looking.StatusView:
     runner = Runner(hub.engine)
     _end_by_signal(runner)
     LOG.info("running", owner=hub.engine.owner)
+    if halt := await place.halt(hub.ledger):
+        terminal.show_problem(halt, wording())
     async with _watched(runner):
         await (runner.watch() if patience is None else runner.once(patience))
     status_: looking.StatusView = await commands.run(hub, "status", looking.Status(), person())

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from mostek import terminal
-from mostek.commands import connecting, flowing
+from mostek.commands import connecting, flowing, keeping
+from mostek.commands.adopting import Difference
 from mostek.commands.looking import Item, StatusView, Waiting
+from mostek.desk import installation
 from mostek.documents.problem import Problem
-from mostek.hub import installation
 from mostek.hub.connections import connectors
 from mostek.sdk.manifest import Manifest
 from mostek.wording import Wording
@@ -164,6 +165,23 @@ def show_preview(records: Sequence[flowing.PreviewedRecord], first: int, with_pa
         terminal.say(wording.say("preview.hint"))
 
 
+def show_first_sync(found: Difference, first: int, wording: Wording) -> None:
+    """What a first sync found: the numbers, and the documents that need a person, ``first`` of them."""
+    say = wording.say
+    counts = {name: found.counts.get(name, 0) for name in ("create", "adopt", "ask", "wait", "leave", "change")}
+    terminal.say(say("first_sync.summary", **counts), style="bold")
+    terminal.say(say("first_sync.only", n=found.only_in_target))
+    asking = [line for line in found.lines if line.fate == "ask"]
+    rows = [
+        (wording.word("kind", line.kind), line.number, wording.money(line.total), wording.word("reason", line.cause))
+        for line in asking[:first]
+    ]
+    if rows:
+        terminal.table(columns(wording, "kind", "number", "total", "reason"), rows)
+    name = "first_sync.live" if found.state == "live" else "first_sync.draft"
+    terminal.say(say(name, slug=found.slug))
+
+
 def show_inbox(items: Sequence[Item], wording: Wording) -> None:
     """What needs a person: per document the reason, and the cure once for all that share it."""
     if not items:
@@ -190,6 +208,8 @@ def unfinished(view: StatusView) -> int:
 
 def show_status(view: StatusView, wording: Wording) -> None:
     """Everything on one screen: the truth in a sentence, what needs a person, and then how each part stands."""
+    if view.halt:
+        terminal.show_problem(view.halt, wording, console=terminal.OUT)
     terminal.say(_truth(view, wording), style="bold")
     if not view.connections:
         return
@@ -222,7 +242,9 @@ def _truth(view: StatusView, wording: Wording) -> str:
     troubled += [endpoint.connection for endpoint in view.endpoints if endpoint.problem]
     away = ", ".join(slug for slug in dict.fromkeys(troubled) if slug not in stopped.split(", "))
     paused = ", ".join(slug for slug, state in view.flows.items() if state == "paused")
+    halted = ", ".join(item.slug for item in view.connections if item.state == "paused")
     parts += [wording.say("status.stopped", connections=stopped)] if stopped else []
+    parts += [wording.say("status.halted", connections=halted)] if halted else []
     parts += [wording.say("status.away", connections=away)] if away else []
     parts += [wording.say("status.paused", flows=paused)] if paused else []
     if not total:
@@ -259,7 +281,7 @@ def _show_needs(view: StatusView, wording: Wording) -> None:
 
 
 def _show_feeds(view: StatusView, wording: Wording) -> None:
-    stopped = {item.slug for item in view.connections if item.state == "stopped"}
+    stopped = {item.slug for item in view.connections if item.state in {"stopped", "paused"}}
     if view.feeds:
         _heading("reading", wording)
     for feed in view.feeds:
@@ -312,6 +334,22 @@ def _show_waiting(waiting: Sequence[Waiting], wording: Wording) -> None:
     ]
     terminal.OUT.print()
     terminal.table(columns(wording, "state", "reason", "count", "oldest"), rows, wording.say("status.oldest"))
+
+
+def show_backup(done: keeping.BackedUp, wording: Wording) -> None:
+    """What was backed up, and where the key is."""
+    counts = done.manifest.counts
+    terminal.say(wording.say("keeping.backup", file=done.file, size=done.size // 1000, **counts))
+    inside = installation.KEY_FILE in done.manifest.files
+    terminal.say(wording.say("keeping.key_inside" if inside else "keeping.key_outside", mark=done.manifest.key))
+
+
+def show_restored(done: keeping.Restored, wording: Wording) -> None:
+    """What was restored, and what to do next."""
+    terminal.say(wording.say("keeping.restored", data=done.data, made=wording.moment(done.manifest.made)))
+    if done.kept:
+        terminal.say(wording.say("keeping.kept", files=", ".join(done.kept)))
+    terminal.say(wording.say("keeping.next"))
 
 
 def show_faults(rules: Sequence[Mapping[str, Any]], wording: Wording) -> None:

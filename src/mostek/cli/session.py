@@ -13,9 +13,9 @@ import msgspec
 import typer
 
 from mostek import commands, terminal
+from mostek.desk import installation
+from mostek.desk.installation import Installation
 from mostek.documents.problem import InvalidDocumentError, Problem
-from mostek.hub import installation
-from mostek.hub.installation import Installation
 from mostek.hub.ledger import DATABASE_ERRORS, catalog
 from mostek.sdk.errors import VendorError
 from mostek.wording import Wording, language_of
@@ -88,13 +88,16 @@ def _ended(problems: Sequence[Problem], code: int, as_json: bool, words: str = "
     return typer.Exit(code)
 
 
-def opened(data: Path | None, as_json: bool, work: Callable[[Installation], Awaitable[Any]]) -> Any:
-    """Open the installation, do the work, close it."""
+def opened(
+    data: Path | None, as_json: bool, work: Callable[[Installation], Awaitable[Any]], *, fitting: bool = True
+) -> Any:
+    """Open the installation, do the work, close it; not ``fitting``: also with a key that is not this database's."""
 
     async def worked() -> Any:
         hub = installation.open_(data or installation.default_data())
         try:
-            await fits(hub)
+            if fitting:
+                await fits(hub)
             return await work(hub)
         finally:
             await hub.close()

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from mostek.desk.installation import Installation
 from mostek.documents.problem import InvalidDocumentError, Problem, invalid
 from mostek.hub.connections import AnyConnector, connector_of, connectors, split_secrets
-from mostek.hub.installation import Installation
-from mostek.hub.ledger import catalog
+from mostek.hub.ledger import Transaction, catalog
 from mostek.hub.ledger.catalog import ConnectionRow
 from mostek.sdk import settings as settings_
 from mostek.sdk.capability import Context, utc_now
@@ -37,6 +37,19 @@ class Check(msgspec.Struct, kw_only=True):
     """Test one connection live, changing nothing."""
 
     slug: str
+
+
+class Stop(msgspec.Struct, kw_only=True):
+    """Read nothing from one connection, or from all without a slug, and write nothing to it; calls in flight finish."""
+
+    slug: str = ""
+    person: str = "command line"
+
+
+class Go(msgspec.Struct, kw_only=True):
+    """Let a stopped connection go on, or without a slug all that were not stopped by name."""
+
+    slug: str = ""
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +86,7 @@ async def add(hub: Installation, request: Add) -> View:
     before = await _by_slug(hub, request.slug)
     kept = {**before.settings, **hub.vault.unlock(before.secrets)} if before else {}
     values = {**kept, **request.settings}
-    await _try_open(connector, values, request.slug)
+    await try_open(connector, values, request.slug)
     shown, hidden = split_secrets(connector, values)
     number = await hub.ledger.write(
         catalog.put_connection,
@@ -121,6 +134,39 @@ async def check(hub: Installation, request: Check) -> Checked:
     )
 
 
+async def stop(hub: Installation, request: Stop) -> tuple[View, ...]:
+    """Stop at once; a change of settings, or a restart, does not start it again. Returns how all of them stand."""
+    number = await number_of(hub, request.slug) if request.slug else 0
+    await hub.ledger.write(_stop, number, request.person)
+    return await list_(hub, List())
+
+
+def _stop(tx: Transaction, number: int, person: str) -> None:
+    """Who reads or writes now loses his right to the next page or batch, not to tell what became of the present one."""
+    if number:
+        tx.run("pause_connection", connection=number)
+    else:
+        tx.run("put_installation", name="stopped", value=person)
+    tx.run("revoke_endpoint", connection=number)
+    tx.run("revoke_feeds", connection=number)
+
+
+async def go(hub: Installation, request: Go) -> tuple[View, ...]:
+    """Let it go on. Returns how all of them stand."""
+    number = await number_of(hub, request.slug) if request.slug else 0
+    await hub.ledger.write(_go, number)
+    return await list_(hub, List())
+
+
+def _go(tx: Transaction, number: int) -> None:
+    if number:
+        tx.run("resume_connection", connection=number)
+    else:
+        tx.run("drop_installation", name="stopped")
+    tx.run("free_revoked_endpoint", connection=number)
+    tx.run("free_revoked_feeds", connection=number)
+
+
 async def number_of(hub: Installation, slug: str) -> int:
     """The number of a connection by its slug; raises ``connection.unknown``."""
     row = await _by_slug(hub, slug)
@@ -134,7 +180,7 @@ async def _by_slug(hub: Installation, slug: str) -> ConnectionRow | None:
     return next((row for row in rows if row.slug == slug), None)
 
 
-async def _try_open(connector: AnyConnector, values: Mapping[str, Any], slug: str) -> None:
+async def try_open(connector: AnyConnector, values: Mapping[str, Any], slug: str) -> None:
     """Settings that no session can be opened with are refused before they are stored."""
     settings = settings_.load(connector.settings, values)
     try:

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from mostek.commands import connecting
+from mostek.desk.installation import Installation
 from mostek.documents.money import Money
 from mostek.documents.problem import Problem, invalid
-from mostek.hub import trace
-from mostek.hub.installation import Installation
+from mostek.hub import place, trace
 from mostek.hub.ledger import Transaction, catalog
 from mostek.hub.ledger.dialect import Row
 
@@ -82,7 +82,10 @@ class EndpointView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatusView(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything on one page: the counts add up to what the sources had. ``flows`` are their states by slug."""
+    """Everything on one page: the counts add up to what the sources had. ``flows`` are their states by slug.
+
+    ``halt`` is why nothing at all is read or sent now.
+    """
 
     flows: Mapping[str, str]
     records: Mapping[str, int]
@@ -92,6 +95,7 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     endpoints: tuple[EndpointView, ...]
     waiting: tuple[Waiting, ...]
     queues: Mapping[str, Mapping[str, int]]
+    halt: Problem | None = None
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +142,7 @@ async def status(hub: Installation, _: Status) -> StatusView:
         endpoints=tuple([_endpoint(row, slugs) for row in endpoints]),
         waiting=tuple([_waiting(row) for row in await hub.ledger.read(Transaction.rows, "oldest_by_cause")]),
         queues=queues,
+        halt=await place.halt(hub.ledger),
     )
 
 

@@ -2,9 +2,10 @@
 
 import msgspec
 
+from mostek.desk.installation import Installation
 from mostek.documents.problem import Problem, invalid
+from mostek.hub import reading
 from mostek.hub.engine import as_json
-from mostek.hub.installation import Installation
 from mostek.hub.ledger import Transaction
 
 
@@ -13,6 +14,12 @@ class Retry(msgspec.Struct, kw_only=True):
 
     records: tuple[int, ...] = ()
     cause: str = ""
+
+
+class Reread(msgspec.Struct, kw_only=True):
+    """Ask the source for these records again; what it does not have any more is decided by the flow's policy."""
+
+    records: tuple[int, ...]
 
 
 class Exclude(msgspec.Struct, kw_only=True):
@@ -37,6 +44,13 @@ async def retry(hub: Installation, request: Retry) -> Mended:
     return await hub.ledger.write(_retry, records)
 
 
+async def reread(hub: Installation, request: Reread) -> Mended:
+    """Read them now, whatever the feed's cursor says; none was read when its source is stopped or cannot be asked."""
+    asked = await reading.reread(hub.engine, request.records)
+    read = request.records if asked else ()
+    return Mended(records=read, untouched=tuple(sorted(set(request.records) - set(read))))
+
+
 async def exclude(hub: Installation, request: Exclude) -> Mended:
     """Mark them as left out by this person; one whose effect is in flight is not touched."""
     if not request.reason.strip():
@@ -57,6 +71,7 @@ async def _chosen(hub: Installation, records: tuple[int, ...], cause: str) -> tu
 def _retry(tx: Transaction, records: tuple[int, ...]) -> Mended:
     numbers = list(records)
     before = {row["record"] for row in tx.rows("decisions_of_records", records=numbers) if _open(row["state"])}
+    tx.run("forget_deleted", records=numbers)  # a person wants it made again
     alarms = tx.rows("settle_alarms", records=numbers)
     if alarms:
         tx.run("judge", pairs=[{"passage": row["passage"], "record": row["record"]} for row in alarms])

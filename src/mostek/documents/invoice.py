@@ -1,5 +1,6 @@
 """Issued documents: invoices, credit notes and receipts that another system has to hold too."""
 
+from collections import Counter
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
@@ -11,7 +12,7 @@ from mostek.documents.money import Money, total
 from mostek.documents.number import half_up, normal
 from mostek.documents.party import Address, Party
 from mostek.documents.problem import Problem
-from mostek.documents.vat import Basis, VatRow, summed
+from mostek.documents.vat import Basis, VatRow, added, summed
 
 DocumentKind = Literal["invoice", "credit_note", "receipt"]
 
@@ -92,7 +93,7 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, tag="document"):
     @property
     def from_lines(self) -> tuple[VatRow, ...]:
         """The VAT summary that the lines add up to."""
-        return summed(line.row for line in self.lines)
+        return added((line.vat, line) for line in self.lines)
 
 
 def contradictions(document: Invoice) -> tuple[Problem, ...]:
@@ -103,30 +104,30 @@ def contradictions(document: Invoice) -> tuple[Problem, ...]:
     total (``money.line_sum``), lines agree with the summary per VAT code (``money.vat_row``, one unit more because
     the summary is rounded too).
     """
-    problems = []
+    problems, basis = [], document.basis
     rows = total((row.gross for row in document.vat), document.currency) + document.rounding
     if rows != document.total:
         problems.append(_differs("money.vat_sum", "vat", rows, document.total))
     lines = total((line.gross for line in document.lines), document.currency) + document.rounding
-    allowance = len(document.lines) if document.basis == "net" else 0
+    allowance = len(document.lines) if basis == "net" else 0
     if abs(lines.minor - document.total.minor) > allowance:
         problems.append(_differs("money.line_sum", "items", lines, document.total))
-    problems.extend(_rows_differ(document))
+    problems.extend(_rows_differ(document, basis))
     return tuple(problems)
 
 
-def _rows_differ(document: Invoice) -> list[Problem]:
+def _rows_differ(document: Invoice, basis: Basis) -> list[Problem]:
     stated = {row.code: row for row in summed(document.vat)}
-    added = {row.code: row for row in document.from_lines}
+    from_lines = {row.code: row for row in document.from_lines}
+    lines = Counter(line.vat for line in document.lines)
     zero = Money.zero(document.currency)
     problems = []
-    for code in stated.keys() | added.keys():
-        lines = sum(line.vat == code for line in document.lines)
-        allowance = lines + 1 if lines else 0  # without lines nothing was rounded
+    for code in stated.keys() | from_lines.keys():
+        allowance = lines[code] + 1 if lines[code] else 0  # without lines nothing was rounded
         for part in ("net", "tax", "gross"):
-            found: Money = getattr(added.get(code), part, zero)
+            found: Money = getattr(from_lines.get(code), part, zero)
             expected: Money = getattr(stated.get(code), part, zero)
-            if abs(found.minor - expected.minor) > (0 if part == document.basis else allowance):
+            if abs(found.minor - expected.minor) > (0 if part == basis else allowance):
                 problems.append(_differs("money.vat_row", f"{code} {part}", found, expected))
     return sorted(problems, key=lambda problem: problem.field)
 

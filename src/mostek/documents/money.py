@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from mostek.documents.number import half_up, shifted
+from mostek.documents.number import shifted, whole
 from mostek.documents.problem import invalid
 
 # ISO 4217, active codes by the number of their decimals; two where nothing else is said.
@@ -58,7 +58,7 @@ class Money(msgspec.Struct, frozen=True):
     @classmethod
     def rounded(cls, amount: Decimal, code: str) -> "Money":
         """The amount rounded half away from zero to the minor unit."""
-        return cls(int(half_up(shifted(amount, decimals(code)), 0)), code)
+        return cls(whole(shifted(amount, decimals(code))), code)
 
     @classmethod
     def zero(cls, code: str) -> "Money":
@@ -93,7 +93,7 @@ class Money(msgspec.Struct, frozen=True):
 
 def total(amounts: Iterable[Money], code: str) -> Money:
     """Sum amounts of one currency; the sum of none is zero."""
-    result = Money.zero(code)
+    zero, minor = Money.zero(code), 0
     for amount in amounts:
-        result += amount
-    return result
+        minor += amount.minor if amount.currency == code else (zero + amount).minor  # which raises
+    return Money(minor, code)

@@ -2,6 +2,7 @@
 
 import re
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import cache
 from typing import Any
 
 from mostek.documents.problem import invalid
@@ -48,7 +49,12 @@ def normal(number: Decimal) -> Decimal:
 
 def half_up(number: Decimal, decimals: int) -> Decimal:
     """Round half away from zero to this many decimals, as invoices are rounded."""
-    return number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, context=_EXACT)
+    return number.quantize(_unit(decimals), ROUND_HALF_UP, context=_EXACT)
+
+
+def whole(number: Decimal) -> int:
+    """Round half away from zero to an int."""
+    return int(number.to_integral_value(ROUND_HALF_UP, context=_EXACT))
 
 
 def multiply(left: Decimal, right: Decimal) -> Decimal:
@@ -59,6 +65,11 @@ def multiply(left: Decimal, right: Decimal) -> Decimal:
 def shifted(number: Decimal, places: int) -> Decimal:
     """Move the decimal point to the right, exactly: major units to minor ones, and back with a negative count."""
     return number.scaleb(places, context=_EXACT)
+
+
+@cache
+def _unit(decimals: int) -> Decimal:
+    return Decimal(1).scaleb(-decimals)
 
 
 def divide(dividend: Decimal, divisor: Decimal) -> Decimal:

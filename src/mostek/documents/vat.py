@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, Protocol
 
 import msgspec
 
 from mostek.documents.money import Money
-from mostek.documents.number import divide, multiply, normal
+from mostek.documents.number import divide, multiply, normal, whole
 from mostek.documents.problem import invalid
 
 Category = Literal["standard", "reduced", "second_reduced", "zero", "exempt", "outside", "reverse", "oss"]
@@ -50,13 +51,17 @@ class VatCode(msgspec.Struct, frozen=True):
 
 def domestic(rate: Decimal, country: str, supplied: date, field: str) -> VatCode:
     """The code of a taxed domestic supply; raises ``vat.unknown_rate`` when the country had no such rate that day."""
-    for since, rates in _RATES.get(country, ()):
-        if supplied >= since:
-            category = rates.get(str(normal(rate)))
-            if category:
-                return VatCode(category, rate, country)
-            break
-    raise invalid("vat.unknown_rate", field, rate=rate, country=country, date=supplied)
+    code = _domestic(rate, country, supplied)
+    if code is None:
+        raise invalid("vat.unknown_rate", field, rate=rate, country=country, date=supplied)
+    return code
+
+
+@lru_cache(maxsize=1024)
+def _domestic(rate: Decimal, country: str, supplied: date) -> VatCode | None:
+    rates = next((rates for since, rates in _RATES.get(country, ()) if supplied >= since), {})
+    category = rates.get(str(normal(rate)))
+    return VatCode(category, rate, country) if category else None
 
 
 class VatRow(msgspec.Struct, frozen=True):
@@ -78,16 +83,34 @@ class VatRow(msgspec.Struct, frozen=True):
 def tax_of(amount: Money, rate: Decimal, basis: Basis) -> Money:
     """The VAT in a gross or on a net amount, rounded half away from zero (CZ § 37: gross x rate / (100 + rate))."""
     divisor = 100 + rate if basis == "gross" else Decimal(100)
-    return Money.rounded(divide(multiply(amount.amount, rate), divisor), amount.currency)
+    return Money(whole(divide(multiply(Decimal(amount.minor), rate), divisor)), amount.currency)
+
+
+class Taxed(Protocol):
+    """Anything with its net, VAT and gross: a row, a line, a line as it is booked."""
+
+    @property
+    def net(self) -> Money: ...
+    @property
+    def tax(self) -> Money: ...
+    @property
+    def gross(self) -> Money: ...
 
 
 def summed(rows: Iterable[VatRow]) -> tuple[VatRow, ...]:
     """Add rows up by code, ordered by country, rate and category, without the rows that are all zero."""
-    sums: dict[VatCode, VatRow] = {}
-    for row in rows:
-        before = sums.get(row.code)
-        sums[row.code] = (
-            VatRow(row.code, before.net + row.net, before.tax + row.tax, before.gross + row.gross) if before else row
-        )
-    kept = (row for row in sums.values() if row.net or row.tax)
-    return tuple(sorted(kept, key=lambda row: (row.code.country, row.code.rate, row.code.category)))
+    return added((row.code, row) for row in rows)
+
+
+def added(amounts: Iterable[tuple[VatCode, Taxed]]) -> tuple[VatRow, ...]:
+    """Add amounts up by code, as :func:`summed` does with rows."""
+    sums: dict[VatCode, tuple[Money, Money, Money]] = {}
+    for code, each in amounts:
+        before = sums.get(code)
+        if before is None:
+            sums[code] = each.net, each.tax, each.gross
+        else:
+            net, tax, gross = before
+            sums[code] = net + each.net, tax + each.tax, gross + each.gross
+    rows = (VatRow(code, net, tax, gross) for code, (net, tax, gross) in sums.items() if net or tax)
+    return tuple(sorted(rows, key=lambda row: (row.code.country, row.code.rate, row.code.category)))

@@ -16,8 +16,8 @@ from mostek.sdk.settings import Settings
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One record of a case as it was read: the document it holds, or what is wrong with it.
 
-    Neither a document nor problems: the source was asked for it and does not have it. ``digest`` is of the document as
-    issued, without what may change later by itself (whether it is paid).
+    ``absent``: the source was asked for it and does not have it (any more). ``digest`` is of the document as issued,
+    without what may change later by itself (whether it is paid).
     """
 
     record: int
@@ -27,6 +27,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     document: Invoice | Order | None = None
     digest: str = ""
     problems: tuple[Problem, ...] = ()
+    absent: bool = False
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +54,7 @@ class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     payload: str
     root: str
+    absent: bool = False
 
 
 def assemble(
@@ -91,6 +93,12 @@ def joined(invoice: Invoice, order: Order | None) -> Invoice:
     )
 
 
+def digest_of(kind: str, payload: str, connector: Connector[Settings], settings: Settings) -> str:
+    """The fingerprint of an earlier version of a document; empty when it cannot be read (any more)."""
+    record = StoredRecord(id=0, kind=kind, source_id="", version=0, payload=payload, root="")
+    return _entry(record, connector, settings).digest
+
+
 def issued_digest(invoice: Invoice) -> str:
     """The fingerprint of what a document states, whether or not it has been paid since."""
     return digest(msgspec.structs.replace(invoice, is_paid=False, paid=None, received=None, created=None))
@@ -98,7 +106,8 @@ def issued_digest(invoice: Invoice) -> str:
 
 def _entry(record: StoredRecord, connector: Connector[Settings], settings: Settings) -> Entry:
     assert connector.parse is not None, f"{connector.id} cannot be read from"
-    entry = Entry(record=record.id, kind=record.kind, id=record.source_id, version=record.version)
+    absent = record.absent or not record.payload
+    entry = Entry(record=record.id, kind=record.kind, id=record.source_id, version=record.version, absent=absent)
     if not record.payload:
         return entry
     raw = Record(

@@ -8,14 +8,17 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
 import structlog
 
+from mostek.documents.invoice import Invoice
+from mostek.documents.payment import Payment
 from mostek.documents.problem import InvalidDocumentError, Problem
 from mostek.hub import trace
+from mostek.hub.comparison import compare
 from mostek.hub.connections import Opened
 from mostek.hub.engine import PAUSE_MS, Engine, as_json, failed, pause_ms, stops_connection, told
 from mostek.hub.ledger import StaleLeaseError, Transaction, actions
@@ -49,6 +52,9 @@ _AGAIN_MS = 5_000
 # What was sent so often, and each time surely did not arrive, is parked: some hours after the first try.
 TRIES = 12
 BACK_OFF_MS = 5_000
+# A document in the target is read back again this long after the last time, until it is of this age.
+RECHECK_MS = 24 * 3_600_000
+_WATCHED_MS = 120 * 24 * 3_600_000
 
 
 async def deliver(engine: Engine, connection: int, *, verify_age_ms: int = VERIFY_AGE_MS) -> int:
@@ -123,7 +129,11 @@ class _Delivery:
         intents = [_intent(row) for row in rows if row["key"] in allowed]
         if not intents:
             return
-        results, stop = await self._write(intents)
+        closed = [_closed(intent.action, allowed[intent.action.key]) for intent in intents]
+        still = [intent for intent, refused in zip(intents, closed, strict=True) if refused is None]
+        sent, stop = await self._write(still) if still else ((), None)
+        given = iter(sent)
+        results = [refused or next(given) for refused in closed]
         outcomes = [self._outcome(intent, result) for intent, result in zip(intents, results, strict=True)]
         await self._ledger.write(self._commit, intents, results, outcomes, "answered")
         LOG.info("sent", connection=self._opened.row.slug, actions=len(intents), states=_tally(outcomes))
@@ -131,15 +141,28 @@ class _Delivery:
             raise stop
 
     async def _write(self, intents: Sequence[Intent]) -> tuple[Sequence[Result], VendorError | None]:
-        """Send; an error of the whole call becomes a result of each action, and then ends the tenure."""
+        """Send; a ledger that had a life before sends only what that one surely did not leave in the target."""
+        self._check_lease()
+        if not self._ledger.find_first:
+            return await self._call(intents)
+        try:
+            findings = await self._find(intents)
+        except VendorError as error:
+            return [_failed(error, sent=False)] * len(intents), error
+        settled = (self._ledger.find_first + self._opened.settles_after_ms) / 1000
+        known = [_known(finding, settled) for finding in findings]
+        absent = [intent for intent, result in zip(intents, known, strict=True) if result is None]
+        sent, stop = await self._call(absent) if absent else ((), None)
+        results = iter(sent)
+        return [result or next(results) for result in known], stop
+
+    async def _call(self, intents: Sequence[Intent]) -> tuple[Sequence[Result], VendorError | None]:
+        """One call; an error of the whole call becomes a result of each action, and then ends the tenure."""
         self._check_lease()
         try:
             return await self._opened.writes.write(intents), None
         except VendorError as error:
-            problem = msgspec.structs.replace(error.problem, details={**error.problem.details, "words": error.words})
-            until = datetime.fromtimestamp(time.time() + pause_ms(error, time.time() * 1000) / 1000, UTC)
-            result: Result = Unknown(problem=problem) if error.sent else NotSent(until=until, problem=problem)
-            return [result] * len(intents), error
+            return [_failed(error, sent=error.sent)] * len(intents), error
         except Exception as error:  # noqa: BLE001 - it may have been sent: to be settled like any lost answer
             LOG.warning("sending failed", connection=self._opened.row.slug, reason=self._opened.redact(repr(error)))
             return [Unknown(problem=failed(error))] * len(intents), None
@@ -230,53 +253,102 @@ class _Delivery:
         if not rows:
             return 0
         intents = [_intent(row) for row in rows]
-        expected = [self._expected(intent.action) for intent in intents]
+        expected = [self._expected(row, intent.action) for row, intent in zip(rows, intents, strict=True)]
         asked = [intent for intent, statement in zip(intents, expected, strict=True) if statement]
         found = iter(await self._opened.writes.verify(asked) if asked else ())
-        verified = []
-        for intent, statement in zip(intents, expected, strict=True):
-            problem = compare(statement, next(found)) if statement else None
-            verified.append(
-                {
-                    "key": intent.action.key,
-                    "state": "alarm" if problem else "done",
-                    "cause": problem.cause if problem else None,
-                    "problem": as_json(problem) if problem else None,
-                }
-            )
+        verified = [
+            _verified(row, statement, next(found) if statement else None)
+            for row, statement in zip(rows, expected, strict=True)
+        ]
         await self._ledger.write(actions.commit_verified, self._held, verified)
-        for row in verified:
-            if row["problem"]:
-                LOG.error("alarm", connection=self._opened.row.slug, key=row["key"], problem=row["problem"])
+        for seen in verified:
+            if seen["problem"]:
+                LOG.error("alarm", connection=self._opened.row.slug, key=seen["key"], problem=seen["problem"])
         return len(verified)
 
-    def _expected(self, action: Action) -> Statement | None:
+    def _expected(self, row: Row, action: Action) -> Statement | None:
+        """What should stand there: as it was planned, or as a person left it since."""
+        if action.verb in {"update", "cancel", "link"}:
+            return None  # the document's own row says what should stand
+        if row["expected"]:
+            return msgspec.json.decode(row["expected"], type=Statement)
         expect = self._opened.connector.expect
-        return expect(self._opened.settings, action) if expect else None
+        return expect(self._opened.settings, action) if expect and action.verb == "create" else None
+
+
+def _failed(error: VendorError, *, sent: bool) -> Result:
+    """What became of each action of a call that failed as a whole."""
+    problem = msgspec.structs.replace(error.problem, details={**error.problem.details, "words": error.words})
+    return Unknown(problem=problem) if sent else _not_sent(problem, pause_ms(error, time.time() * 1000) / 1000)
+
+
+def _not_sent(problem: Problem, seconds: float) -> NotSent:
+    return NotSent(until=datetime.fromtimestamp(time.time() + seconds, UTC), problem=problem)
+
+
+def _known(finding: Finding, settled: float) -> Result | None:
+    """What an earlier life of the ledger left in the target; None when there is surely nothing.
+
+    Before ``settled``, in seconds since 1970, it may still be on its way. More than one is settled: it is an alarm.
+    """
+    match finding:
+        case Found(ids=ids) if len(ids) == 1:
+            return AlreadyThere(id=ids[0], number=finding.number)
+        case Found():
+            return Unknown(problem=Problem(cause="settle.several", details={"ids": ", ".join(finding.ids)}))
+        case Absent(as_of=moment) if moment.timestamp() >= settled:
+            return None
+        case Absent():
+            return _not_sent(Problem(cause="place.settling"), max(settled - time.time(), 1))
+        case CannotTell():
+            return _not_sent(finding.problem, _AGAIN_MS / 1000)
+
+
+def _closed(action: Action, until: date | None) -> Rejected | None:
+    """The last look before something is sent: its period may have been closed since it was planned."""
+    match action.subject:
+        case Invoice() as document if action.verb != "adopt":
+            days = [document.issued, document.supplied]
+        case Payment() as payment if action.options.get("mode") == "document":
+            days = [payment.paid]
+        case _:
+            return None
+    if until is None or min(days) > until:
+        return None
+    number = getattr(action.subject, "number", "") or getattr(action.subject, "document", "")
+    return Rejected(problem=Problem(cause="books.closed", details={"number": number, "date": str(min(days))}))
 
 
 def _tally(outcomes: Sequence[Outcome]) -> dict[str, int]:
     return dict(Counter(outcome.state for outcome in outcomes))
 
 
-def compare(expected: Statement, found: Statement | None) -> Problem | None:
-    """Where a document in the target differs from what was meant: kind, total, dates, reference, VAT rows."""
-    if found is None:
-        return Problem(cause="verify.missing", details={"number": expected.number})
-    for name in ("kind", "total", "issued", "supplied", "reference", "rows"):
-        meant, stands = getattr(expected, name), getattr(found, name)
-        if meant != stands and meant not in {None, ""}:
-            details = {"number": found.number, "expected": _shown(meant), "found": _shown(stands)}
-            return Problem(cause="verify.differs", field=name, details=details)
-    if found.cancelled:
-        return Problem(cause="verify.cancelled", details={"number": found.number})
-    return None
+def _verified(row: Row, expected: Statement | None, found: Statement | None) -> dict[str, Any]:
+    """What reading an effect back showed; a difference that was not there at first is a person's work.
 
-
-def _shown(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "; ".join(f"{row.bucket} {row.net} + {row.tax} = {row.gross}" for row in value)
-    return str(value)
+    Of an adopted document only kind and total are ours at first; as it stands then it has to stay.
+    """
+    told = {"key": row["key"], "state": "done", "cause": None, "problem": None, "expected": None, "again": None}
+    if expected is None:
+        return told
+    first = row["verified"] is None
+    if row["verb"] == "adopt" and first and found:
+        own = msgspec.structs.replace(expected, rows=(), supplied=None, reference="", issued=found.issued)
+        problem = compare(own, found)
+        told["expected"] = None if problem else msgspec.json.encode(found).decode()
+    else:
+        problem = compare(expected, found, tied=not first)
+    if problem and not first:
+        problem = Problem(
+            cause="target.deleted" if found is None else "target.cancelled" if found.cancelled else "target.edited",
+            field=problem.field,
+            details=problem.details,
+        )
+    # Documents are read back again every day for some months: what a person changes there is noticed.
+    told["again"] = RECHECK_MS if row["age"] < _WATCHED_MS and row["kind"] != "contact" else None
+    if problem:
+        told |= {"state": "alarm", "cause": problem.cause, "problem": as_json(problem), "again": None}
+    return told
 
 
 def _settled(row: Row, finding: Finding, asked: datetime, spare_ms: int) -> Outcome:

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from uuid import uuid4
 
 import msgspec
@@ -12,10 +13,10 @@ from mostek.documents.booking import Profile
 from mostek.documents.problem import InvalidDocumentError, Problem, printable
 from mostek.hub import policy as policies
 from mostek.hub.connections import Connections, Opened
+from mostek.hub.facts import Target
 from mostek.hub.ledger import Ledger, Transaction, catalog
 from mostek.hub.ledger.catalog import FlowRow
-from mostek.hub.plan import Target
-from mostek.hub.policy import Policy
+from mostek.hub.policy import Policy, Versions
 from mostek.sdk.errors import AuthFailedError, BusyError, ConfigurationError, RateLimitedError, VendorError
 
 # What the hub waits after a failure before it tries the same system again, in milliseconds.
@@ -30,11 +31,16 @@ def worker_name() -> str:
 
 @dataclass(frozen=True)
 class Flow:
-    """A flow ready to plan with: its row, policy and target."""
+    """A flow ready to plan with: its row, the versions of its policy, and its target."""
 
     row: FlowRow
-    policy: Policy
+    versions: Versions
     target: Target
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.versions.policy
 
 
 @dataclass
@@ -46,13 +52,13 @@ class Engine:
     owner: str = field(default_factory=worker_name)
     # Targets that could not be asked when planning, and why, as it stands in the ledger.
     silent: dict[int, str] = field(default_factory=dict)
-    _flows: tuple[tuple[int, int], ...] = ()
+    _flows: tuple[tuple[int, int, str | None], ...] = ()
     _loaded: dict[int, Flow] = field(default_factory=dict)
 
     async def flows(self) -> Mapping[int, Flow]:
         """The flows in force; a saved version takes effect at the next plan."""
         rows = await self.ledger.read(catalog.flows)
-        versions = tuple((row.id, row.version) for row in rows)
+        versions = tuple((row.id, row.version, row.closed_until) for row in rows)
         if versions != self._flows:
             loaded = [await self._flow(row) for row in rows]
             self._loaded = {flow.row.id: flow for flow in loaded if flow}
@@ -89,12 +95,14 @@ class Engine:
         manifest = target.connector.manifest
         return Flow(
             row=row,
-            policy=policies.load(row.policy),
+            versions=policies.versions(row.versions),
             target=Target(
                 slug=target.row.slug,
                 tables=manifest.mappings,
                 profile=target.connector.profile or Profile(),
                 kinds=frozenset(manifest.writes),
+                verbs={kind: frozenset(writes.verbs) for kind, writes in manifest.writes.items()},
+                closed_until=date.fromisoformat(row.closed_until) if row.closed_until else None,
             ),
         )
 

@@ -1,10 +1,12 @@
 """Keys of duties: the same duty has the same key however often and wherever it is planned."""
 
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 _NAMESPACE = UUID("5e0d6a2c-6f0b-5d0e-9a55-6d6f7374656b")
 
 
+@lru_cache(maxsize=4096)  # a plan names the same duties again and again
 def duty_key(*, source: str, kind: str, source_id: str, role: str, duty: str, target: str) -> str:
     """The key of one effect.
 

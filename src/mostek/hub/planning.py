@@ -8,17 +8,18 @@ from typing import Any
 import msgspec
 import structlog
 
+from mostek.documents.money import Money
 from mostek.documents.problem import InvalidDocumentError, Problem, printable
 from mostek.hub import cases, plan, trace
-from mostek.hub.cases import Case, StoredRecord
+from mostek.hub.cases import Case, Entry, StoredRecord
 from mostek.hub.connections import Opened
 from mostek.hub.engine import Engine, Flow, as_json, failed, pause_ms, stops_connection
-from mostek.hub.ledger import Transaction, passages
+from mostek.hub.facts import OPEN, UNSENT, Decision, Facts, KnownKey, Original
+from mostek.hub.ledger import Transaction, catalog, passages
 from mostek.hub.ledger.dialect import Row
 from mostek.hub.ledger.passages import PassageLease, PlannedAction, PlannedDecision, PlannedPassage
-from mostek.hub.plan import Decision, Facts, KnownKey, Original
 from mostek.sdk.capability import Connector
-from mostek.sdk.effect import Action, Question
+from mostek.sdk.effect import Action, Question, Statement
 from mostek.sdk.errors import VendorError
 from mostek.sdk.settings import Settings
 
@@ -31,12 +32,16 @@ _STATES = {"act": "waiting", "wait": "waiting", "park": "parked", "exclude": "ex
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """A case with what was known when it was decided, and the decisions; ``payloads`` by key are the exact bytes."""
+    """A case with what was known when it was decided, and the decisions.
+
+    By key: ``payloads`` are the exact bytes, ``expected`` the statements that the target should show then.
+    """
 
     case: Case
     facts: Facts
     decisions: tuple[Decision, ...]
     payloads: Mapping[str, bytes]
+    expected: Mapping[str, Statement]
     now: datetime
 
 
@@ -84,6 +89,14 @@ async def _plan_flow(engine: Engine, flow: Flow, leases: Sequence[PassageLease])
     await engine.ledger.write(_commit, flow, list(zip(leases, planned, strict=True)), answers_again)
 
 
+async def weigh_flows(engine: Engine) -> None:
+    """Let flows go on that were saved and are planned through; brake again those whose released queue is empty."""
+    for row in await engine.ledger.read(Transaction.rows, "flows_to_weigh"):
+        flow = (await engine.flows()).get(row["id"])
+        if flow:
+            await engine.ledger.write(catalog.weigh, row["id"], flow.policy.brake)
+
+
 async def decide(
     engine: Engine, flow: Flow, case_ids: Sequence[int], passage_ids: Sequence[int]
 ) -> tuple[Planned, ...]:
@@ -92,21 +105,14 @@ async def decide(
     target = await engine.connections.get(flow.row.target)
     rows = await engine.ledger.read(passages.records, case_ids)
     known_cases = _assemble(case_ids, rows, source)
-    keys = sorted({key for case in known_cases for key in plan.keys_of(case, flow.policy, flow.target)})
-    numbers = sorted({number for case in known_cases for number in plan.corrected_numbers(case, flow.policy)})
-    stored = await engine.ledger.read(_stored_facts, flow, passage_ids, keys, numbers)
-    asked = tuple(
-        {
-            question.id: question
-            for case in known_cases
-            for question in plan.questions(case, flow.policy, flow.target, stored.keys)
-        }.values()
-    )
-    answers = await _ask(target, asked)
+    stored, asked = await engine.ledger.read(_stored_facts, flow, passage_ids, known_cases, source)
+    answers = await _ask(target, tuple({question.id: question for case in asked for question in case}.values()))
     now = datetime.now(UTC)
     return tuple(
-        decide_case(case, _facts_of(case, flow, stored, answers), flow, (target.connector, target.settings), now)
-        for case in known_cases
+        decide_case(
+            case, _facts_of(case, flow, stored, questions, answers), flow, (target.connector, target.settings), now
+        )
+        for case, questions in zip(known_cases, asked, strict=True)
     )
 
 
@@ -119,30 +125,35 @@ def decide_case(
     """
     while True:
         try:
-            decided = plan.plan(case, facts, flow.policy, flow.target, now)
+            decided = plan.plan(case, facts, flow.versions, flow.target, now)
         except Exception as error:  # noqa: BLE001 - our own fault with one case must not stop the others
             decided = _failed(case, flow, error)
-        payloads, refused = _rendered(decided, *target)
+        payloads, expected, refused = _rendered(decided, *target)
         if not refused:
-            return Planned(case=case, facts=facts, decisions=decided, payloads=payloads, now=now)
+            return Planned(case=case, facts=facts, decisions=decided, payloads=payloads, expected=expected, now=now)
         facts = msgspec.structs.replace(facts, refused={**facts.refused, **refused})
 
 
 def _rendered(
     decisions: Sequence[Decision], connector: Connector[Settings], settings: Settings
-) -> tuple[dict[str, bytes], dict[str, tuple[Problem, ...]]]:
-    """The bytes of each action by key, and by record what is wrong with those that cannot be written down."""
+) -> tuple[dict[str, bytes], dict[str, Statement], dict[str, tuple[Problem, ...]]]:
+    """By key the bytes of each action and what it should make stand; by record why it cannot be written down."""
     assert connector.render is not None, f"{connector.id} cannot be written to"
     payloads: dict[str, bytes] = {}
+    expected: dict[str, Statement] = {}
     refused: dict[str, tuple[Problem, ...]] = {}
     for decision in decisions:
         try:
-            payloads |= {action.key: connector.render(settings, action) for action in decision.actions}
+            for action in decision.actions:
+                payloads[action.key] = connector.render(settings, action)
+                statement = connector.expect(settings, action) if connector.expect else None
+                if statement and action.verb != "cancel":
+                    expected[action.key] = statement
         except InvalidDocumentError as error:
             refused[str(decision.record)] = error.problems
         except Exception as error:  # noqa: BLE001 - our own fault with one record must not stop the others
             refused[str(decision.record)] = (Problem(cause="case.failed", details={"reason": printable(repr(error))}),)
-    return payloads, refused
+    return payloads, expected, refused
 
 
 def _failed(case: Case, flow: Flow, error: Exception) -> tuple[Decision, ...]:
@@ -168,42 +179,120 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True):
     keys: Mapping[str, KnownKey]
     originals: Mapping[str, Original]
     excluded: frozenset[int]
+    adopted: Mapping[str, str]
 
 
 def _stored_facts(
-    tx: Transaction, flow: Flow, passage_ids: Sequence[int], keys: Sequence[str], numbers: Sequence[str]
-) -> _Stored:
-    states = tx.rows("states_of_keys", flow=flow.row.id, keys=list(keys))
+    tx: Transaction, flow: Flow, passage_ids: Sequence[int], known_cases: Sequence[Case], source: Opened
+) -> tuple[_Stored, list[tuple[Question, ...]]]:
+    """What the ledger knows of these cases, and for each what the target has to be asked then."""
+    by_case = [plan.keys_of(case, flow.versions, flow.target) for case in known_cases]
+    keys = sorted({key for found in by_case for key in found})
+    numbers = sorted({number for case in known_cases for number in plan.corrected_numbers(case, flow.versions)})
     decisions = tx.rows("decisions_of_passages", passages=list(passage_ids))
     originals = (
         tx.rows("records_by_number", flow=flow.row.id, connection=flow.row.source, numbers=list(numbers))
         if numbers
         else []
     )
-    return _Stored(
-        keys={
-            row["key"]: KnownKey(state=row["state"], digest=row["digest"], other_flow=row["other_flow"])
-            for row in states
-        },
+    entries = {entry.record: entry for case in known_cases for entry in case.entries}
+    stored = _Stored(
+        keys=_known_keys(tx, flow, keys, entries, source),
         originals={
-            row["number"]: Original(kind=row["kind"], id=row["source_id"], state=row["state"] or "waiting")
+            row["number"]: Original(
+                kind=row["kind"], id=row["source_id"], state=row["state"] or "waiting", key=row["current"] or ""
+            )
             for row in originals
         },
         excluded=frozenset(row["record"] for row in decisions if row["by_person"] is not None),
+        adopted={row["key"]: row["target_id"] for row in tx.rows("adoptions", keys=keys)},
+    )
+    asked = [plan.questions(case, flow.versions, flow.target, stored.keys) for case in known_cases]
+    return stored, asked
+
+
+def _known_keys(
+    tx: Transaction, flow: Flow, keys: Sequence[str], entries: Mapping[int, Entry], source: Opened
+) -> dict[str, KnownKey]:
+    """How the documents of these keys stand, each told by all actions about it."""
+    grouped: dict[str, list[Row]] = {}
+    for row in tx.rows("states_of_keys", flow=flow.row.id, keys=list(keys)):
+        grouped.setdefault(row["document"], []).append(row)
+    known: dict[str, KnownKey] = {}
+    suspects: dict[str, Row] = {}
+    for key, rows in grouped.items():
+        made = [row for row in rows if row["verb"] in {"create", "adopt"}]
+        if not made:
+            continue
+        standing = [row for row in made if row["key"] == key or row["state"] not in UNSENT]
+        latest = next(
+            (row for row in reversed(standing) if not row["cancelled"]), standing[-1] if standing else made[0]
+        )
+        entry = entries.get(latest["record"])
+        same = entry is None or latest["kind"] == "contact" or entry.digest == latest["digest"]
+        known[key] = _known_key(latest, rows, with_expected=not same)
+        if entry and not same and latest["version"] == entry.version:
+            known[key] = msgspec.structs.replace(known[key], digest=entry.digest)
+        elif not same and latest["version"]:
+            suspects[key] = latest
+    return known | _recomputed(tx, known, suspects, source)
+
+
+def _known_key(latest: Row, rows: Sequence[Row], *, with_expected: bool) -> KnownKey:
+    paid = [row for row in rows if row["verb"] == "settle" and row["state"] not in UNSENT]
+    amounts = [msgspec.json.decode(row["body"], type=_Settled).subject.amount for row in paid]
+    expected = latest["expected"] if with_expected else None
+    return KnownKey(
+        state=latest["state"],
+        digest=latest["digest"],
+        key=latest["key"],
+        version=latest["version"],
+        other_flow=latest["other_flow"],
+        expected=msgspec.json.decode(expected, type=Statement) if expected else None,
+        busy=next((row["key"] for row in rows if row["verb"] in {"update", "cancel"} and row["state"] in OPEN), ""),
+        paid=sum(amounts[1:], amounts[0]) if amounts else None,
+        payments=len(paid),
+        cancelled=bool(latest["cancelled"]),
+        hand=latest["hand"] or "",
     )
 
 
-def _facts_of(case: Case, flow: Flow, stored: _Stored, answers: Mapping[str, Any]) -> Facts:
+def _recomputed(
+    tx: Transaction, known: Mapping[str, KnownKey], suspects: Mapping[str, Row], source: Opened
+) -> dict[str, KnownKey]:
+    """Fingerprints of what was carried over, made anew by this version of the program: only the source may change."""
+    if not suspects:
+        return {}
+    wanted = [{"record": row["record"], "version": row["version"]} for row in suspects.values()]
+    rows = {row["record"]: row for row in tx.rows("payloads_of_versions", wanted=wanted)}
+    found: dict[str, KnownKey] = {}
+    for key, suspect in suspects.items():
+        row = rows.get(suspect["record"])
+        if row and row["payload"]:
+            digest = cases.digest_of(suspect["kind"], row["payload"], source.connector, source.settings)
+            found[key] = msgspec.structs.replace(known[key], digest=digest or known[key].digest)
+    return found
+
+
+class _Paid(msgspec.Struct):
+    amount: Money
+
+
+class _Settled(msgspec.Struct):
+    subject: _Paid
+
+
+def _facts_of(case: Case, flow: Flow, stored: _Stored, asked: Sequence[Question], answers: Mapping[str, Any]) -> Facts:
     """Only what concerns the case, so that its trace holds no more than it rests on."""
-    keys = plan.keys_of(case, flow.policy, flow.target)
-    numbers = plan.corrected_numbers(case, flow.policy)
-    asked = plan.questions(case, flow.policy, flow.target, stored.keys)
+    keys = sorted(plan.keys_of(case, flow.versions, flow.target))
+    numbers = plan.corrected_numbers(case, flow.versions)
     records = {entry.record for entry in case.entries}
     return Facts(
         matches={question.id: answers[question.id] for question in asked},
-        keys={key: stored.keys[key] for key in sorted(keys) if key in stored.keys},
+        keys={key: stored.keys[key] for key in keys if key in stored.keys},
         originals={number: stored.originals[number] for number in sorted(numbers) if number in stored.originals},
         excluded=frozenset(stored.excluded & records),
+        adopted={key: stored.adopted[key] for key in keys if key in stored.adopted},
     )
 
 
@@ -242,6 +331,7 @@ def _commit(
         for lease, done in planned
     ]
     passages.commit(tx, rows)
+    catalog.weigh(tx, flow.row.id, flow.policy.brake)
     trace.write(tx, [_step(lease, done, flow) for lease, done in planned if done.decisions])
 
 
@@ -266,6 +356,7 @@ def _park_unseen(tx: Transaction, flow: Flow, lease: PassageLease, problem: Prob
 
 def _decision(decision: Decision, planned: Planned, lease: PassageLease, flow: Flow) -> PlannedDecision:
     problem = next(iter(decision.problems), None)
+    record = next(entry.version for entry in planned.case.entries if entry.record == decision.record)
     wait_ms = max(int((decision.wait_until - planned.now).total_seconds() * 1000), 0) if decision.wait_until else None
     return PlannedDecision(
         record=decision.record,
@@ -275,21 +366,25 @@ def _decision(decision: Decision, planned: Planned, lease: PassageLease, flow: F
         cause=problem.cause if problem else "delivery",
         problem=as_json(problem) if problem else "{}",
         rule=decision.rule,
-        version=flow.row.version,
+        version=decision.version or flow.row.version,
         wait_key=decision.wait_key or None,
         wait_ms=wait_ms,
-        actions=tuple(_action(action, decision, planned) for action in decision.actions),
+        actions=tuple(_action(action, decision, planned, record) for action in decision.actions),
     )
 
 
-def _action(action: Action, decision: Decision, planned: Planned) -> PlannedAction:
+def _action(action: Action, decision: Decision, planned: Planned, version: int) -> PlannedAction:
+    expected = planned.expected.get(action.key)
     return PlannedAction(
         key=action.key,
         role=action.role,
         verb=action.verb,
         kind=action.kind,
+        document=action.key if action.kind == "contact" else decision.key,
         body=msgspec.json.encode(action).decode(),
         digest=decision.digest,
+        version=version,
+        expected=msgspec.json.encode(expected).decode() if expected else None,
         payload=planned.payloads[action.key].decode(),
         needs=action.needs,
     )

@@ -1,8 +1,8 @@
 """The policy of a flow: everything its owner set, as one versioned value."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -24,7 +24,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     target's cards where the code is known there, ``require`` parks lines without a card, ``text`` keeps free text.
     ``payments``: ``none``, ``mark`` the document as settled, or book a ``document`` of payment. ``wait_for_order``:
     seconds a document waits for its order before it goes without it. ``orphans``: what becomes of a credit note
-    whose original is not to be found.
+    whose original is not to be found. ``adopt``: whether a document that is in the target already, and is the same, is
+    taken over without asking. ``changes``: what becomes of a document that was changed after its transfer, and
+    ``cancellations`` of one that the source cancelled or deleted. ``brake``: so many effects waiting at once, or made
+    within an hour, stop the flow until a person releases it, unless its busy days are as busy; 0 never stops it.
     """
 
     kinds: tuple[Literal["invoice", "credit_note", "receipt"], ...] = ("invoice", "credit_note", "receipt")
@@ -37,6 +40,55 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     payments: Literal["none", "mark", "document"] = "mark"
     wait_for_order: int = 3600
     orphans: Literal["park", "book"] = "park"
+    adopt: Literal["ask", "same"] = "ask"
+    changes: Literal["ask", "update", "reissue"] = "ask"
+    cancellations: Literal["ask", "cancel"] = "ask"
+    brake: Annotated[int, msgspec.Meta(ge=0)] = 500
+
+
+class Dated(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of a flow's policy; it decides for documents issued from ``effective`` on (None: all)."""
+
+    version: int
+    policy: Policy
+    effective: date | None = None
+
+
+class Versions(msgspec.Struct, frozen=True):
+    """The versions of a flow's policy that count, newest first; the last one has no day."""
+
+    dated: tuple[Dated, ...]
+
+    @property
+    def policy(self) -> Policy:
+        """The newest: what is not a question of one document follows it."""
+        return self.dated[0].policy
+
+    def of(self, document: object) -> Dated:
+        """The version that decides this document: the newest whose day is not after its day of issue."""
+        if not isinstance(document, Invoice):
+            return self.dated[0]
+        found = (each for each in self.dated if each.effective is None or each.effective <= document.issued)
+        return next(found, self.dated[-1])
+
+
+def versions(rows: Sequence[Mapping[str, Any]]) -> Versions:
+    """The stored versions, newest first, each with ``version``, ``policy`` and ``effective`` (a day or None)."""
+    return Versions(
+        tuple(
+            Dated(
+                version=row["version"],
+                policy=load(row["policy"]),
+                effective=date.fromisoformat(row["effective"]) if row["effective"] else None,
+            )
+            for row in rows
+        )
+    )
+
+
+def only(policy: Policy, version: int = 1) -> Versions:
+    """A policy without a history."""
+    return Versions((Dated(version=version, policy=policy),))
 
 
 def load(values: Mapping[str, Any]) -> Policy:

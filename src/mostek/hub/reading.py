@@ -70,12 +70,29 @@ async def fetch_wanted(engine: Engine) -> int:
     return asked
 
 
+async def reread(engine: Engine, records: Sequence[int]) -> int:
+    """Ask the source for these records again; one that it does not have any more is noted as absent.
+
+    Returns how many were asked for; those of a source that is stopped or away are not.
+    """
+    asked = 0
+    by_feed: dict[tuple[int, int], list[tuple[str, str]]] = {}
+    for row in await engine.ledger.read(Transaction.rows, "records_by_id", records=list(records)):
+        by_feed.setdefault((row["feed"], row["connection"]), []).append((row["kind"], row["source_id"]))
+    for (feed, connection), wanted in by_feed.items():
+        opened = await engine.open(connection)
+        asked += await _take(engine, opened, feed, wanted) if opened else 0
+    return asked
+
+
 async def _fetch(engine: Engine, opened: Opened, feed: int, wanted: Sequence[tuple[str, str]]) -> int:
     # Who waits for a record that is here already is about to be woken: asking for it again would never end.
-    known = await engine.ledger.read(_known, feed, [name for _, name in wanted])
+    known = await engine.ledger.read(_known, feed, wanted)
     wanted = [each for each in wanted if each not in known]
-    if not wanted:
-        return 0
+    return await _take(engine, opened, feed, wanted) if wanted else 0
+
+
+async def _take(engine: Engine, opened: Opened, feed: int, wanted: Sequence[tuple[str, str]]) -> int:
     held = await engine.ledger.write(feed_rows.lease, engine.owner, [feed], forced=True)
     if held is None:
         return 0
@@ -103,8 +120,9 @@ async def _fetch(engine: Engine, opened: Opened, feed: int, wanted: Sequence[tup
     return len(wanted)
 
 
-def _known(tx: Transaction, feed: int, ids: Sequence[str]) -> frozenset[tuple[str, str]]:
-    return frozenset((row["kind"], row["source_id"]) for row in tx.rows("known_records", feed=feed, ids=list(ids)))
+def _known(tx: Transaction, feed: int, wanted: Sequence[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    names = [{"kind": kind, "source_id": name} for kind, name in wanted]
+    return frozenset((row["kind"], row["source_id"]) for row in tx.rows("known_records", feed=feed, records=names))
 
 
 def _wanted(tx: Transaction) -> list[tuple[int, str, str]]:

@@ -1,6 +1,8 @@
 """The runner: reading, planning and delivering side by side, once until everything is done, or for good."""
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
@@ -8,17 +10,21 @@ from typing import Any
 
 import structlog
 
+from mostek.documents.problem import Problem
+from mostek.hub import place
 from mostek.hub.delivery import VERIFY_AGE_MS, deliver
 from mostek.hub.engine import Engine
 from mostek.hub.ledger import OUTAGES, Transaction, catalog
 from mostek.hub.ledger.dialect import Row
-from mostek.hub.planning import plan_group
+from mostek.hub.planning import plan_group, weigh_flows
 from mostek.hub.reading import fetch_wanted, read_feed
 
 LOG = structlog.get_logger()
 _IDLE = 0.25
 # A database that is restarted or locked is asked again after this many seconds; the worker lives on.
 _DATABASE_PAUSE = 1.0
+# How often it is looked at whether the ledger is at its place and nobody has stopped it, in seconds.
+_LOOK = 1.0
 
 
 class Left:
@@ -39,12 +45,16 @@ class Runner:
     """Drives the loops of one engine.
 
     ``progress`` is called about four times a second while something moves. ``verify_age_ms`` is how long an effect
-    rests before it is read back.
+    rests before it is read back. Nothing is done, and ``halt`` says why, while the ledger is not at its place or
+    stopped; the loops go on when that has passed.
     """
 
     engine: Engine
     verify_age_ms: int = VERIFY_AGE_MS
     progress: Callable[[], object] | None = None
+    halt: Problem | None = None
+    _looked: float = -math.inf
+    _opened: int = 0
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def once(self, patience: float = 120) -> Left:
@@ -52,19 +62,23 @@ class Runner:
 
         What is left then waits for a system that is away, and is said in the result.
         """
+        if await self._halted():
+            return await self.left()
         reading = asyncio.create_task(self.read())
         loop = asyncio.get_running_loop()
         moved_at, before = loop.time(), (-1, -1, -1, -1)
         working = [asyncio.create_task(self._planning()), asyncio.create_task(self._delivering())]
         try:
             while True:
+                allowed = await self._allowed()
                 left = await self.left()
                 counts = (left.planning, left.ready, left.settling, left.verifying)
                 if counts != before or not reading.done():
                     moved_at, before = loop.time(), counts
-                at_rest = reading.done() and not left and not await fetch_wanted(self.engine)
-                impatient = reading.done() and left and loop.time() - moved_at > patience
-                if at_rest or impatient or self._stopping.is_set():
+                at_rest = reading.done() and not left and not self.halt and not await fetch_wanted(self.engine)
+                patient = patience if allowed or left.planning else _LOOK
+                impatient = reading.done() and left and loop.time() - moved_at > patient
+                if at_rest or impatient or self._stopping.is_set() or self.halt:
                     break
                 self._show()
                 await self._raise_failed([reading, *working])
@@ -78,6 +92,8 @@ class Runner:
 
     async def read(self) -> None:
         """Read every feed once and nothing else: what a preview looks at."""
+        if await self._halted():
+            return
         by_source: dict[int, list[int]] = {}
         for row in await self.engine.ledger.read(catalog.feeds):
             if row["state"] == "active":
@@ -107,7 +123,7 @@ class Runner:
     async def _read_all(self, feeds: list[int]) -> None:
         """Read each feed once; one that another process is reading is left to it."""
         todo = set(feeds)
-        while todo and not self._stopping.is_set():
+        while todo and not self._stopping.is_set() and not await self._halted():
             held = await read_feed(self.engine, sorted(todo), forced=True)
             if held is None:
                 rows = await self.engine.ledger.read(catalog.feeds)
@@ -130,14 +146,25 @@ class Runner:
         while not self._stopping.is_set():
             seen = self.engine.ledger.generation
             try:
-                if await self._flows_due() or not await fetch_wanted(self.engine):
+                if await self._halted() or await self._flows_due() or not await fetch_wanted(self.engine):
                     await self.engine.ledger.changed(seen, _IDLE)
             except OUTAGES as error:
                 await self._outlast(error)
 
+    async def _halted(self) -> bool:
+        """Whether nothing may be done now; another process may have changed it, or another ledger been opened."""
+        opened = self.engine.ledger.openings
+        if opened != self._opened or time.monotonic() - self._looked > _LOOK:
+            halt = await place.halt(self.engine.ledger)
+            if halt != self.halt:
+                LOG.warning("halted" if halt else "going on", cause=halt.cause if halt else "")
+            self.halt, self._opened, self._looked = halt, opened, time.monotonic()
+        return self.halt is not None
+
     async def _outlast(self, error: Exception) -> None:
         """Live on without the database until it is back."""
         LOG.warning("database away", reason=str(error))
+        self._looked = -math.inf  # another one may come back
         await asyncio.sleep(_DATABASE_PAUSE)
 
     async def _side_by_side(
@@ -152,7 +179,8 @@ class Runner:
             while not self._stopping.is_set():
                 seen = self.engine.ledger.generation
                 try:
-                    for number in await due():
+                    numbers = await due()
+                    for number in () if await self._halted() else numbers:
                         if number not in running:
                             running[number] = asyncio.create_task(work(number))
                     change = asyncio.create_task(self.engine.ledger.changed(seen, _IDLE))
@@ -176,6 +204,7 @@ class Runner:
     async def _flows_due(self) -> list[int]:
         if (await self._rows("waits_due"))[0]["n"]:
             await self.engine.ledger.write(Transaction.rows, "wake_due")
+        await weigh_flows(self.engine)
         return [row["id"] for row in await self._rows("flows_due")]
 
     async def _endpoints_due(self) -> list[int]:
@@ -183,6 +212,10 @@ class Runner:
 
     async def _rows(self, statement: str, **values: Any) -> list[Row]:
         return await self.engine.ledger.read(Transaction.rows, statement, **values)
+
+    async def _allowed(self) -> bool:
+        """Whether anything that is to do is for a system that nobody has stopped."""
+        return bool((await self._rows("work_allowed"))[0]["n"])
 
     async def _raise_failed(self, tasks: list[asyncio.Task[None]]) -> None:
         for task in tasks:

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from mostek.documents import canonical
 from mostek.hub.ledger import Transaction
+
+_ENCODER = msgspec.json.Encoder(order="deterministic", decimal_format="string")
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +44,8 @@ def write(tx: Transaction, steps: Sequence[Step], redact: Callable[[str], str] =
 
 def _body(body: Any, redact: Callable[[str], str]) -> bytes:
     """The bytes of a step; each text is redacted by itself, before JSON gives it another spelling."""
-    encoded = canonical.encode(body)
-    return encoded if redact is str else canonical.encode(_each(json.loads(encoded), redact))
+    encoded = _ENCODER.encode(body)
+    return encoded if redact is str else _ENCODER.encode(_each(json.loads(encoded), redact))
 
 
 def _each(value: Any, redact: Callable[[str], str]) -> Any:

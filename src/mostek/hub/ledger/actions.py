@@ -1,6 +1,7 @@
 """Actions in the ledger: taken under the endpoint's lease, intended, sent, and settled."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -9,6 +10,8 @@ from mostek.hub.ledger.dialect import Row
 from mostek.hub.ledger.store import StaleLeaseError, Transaction
 
 LEASE_MS = 60_000
+# What a changed document's own row has to say once the change is done.
+_CHANGES = {"update": "carry_changes", "cancel": "close_cancelled"}
 
 
 class EndpointLease(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,13 +74,14 @@ def take(tx: Transaction, connection: int, limit: int, flying: frozenset[str]) -
     return found[:limit]
 
 
-def commit_intents(tx: Transaction, held: EndpointLease, keys: Sequence[str]) -> frozenset[str]:
-    """Freeze these actions before anything is sent; returns the keys that may be sent.
+def commit_intents(tx: Transaction, held: EndpointLease, keys: Sequence[str]) -> dict[str, date | None]:
+    """Freeze these actions before anything is sent; returns those that may be, with the day the books are closed to.
 
     Left out are those whose case changed since they were taken: they will be planned anew.
     """
     extend(tx, held)
-    return frozenset(row["key"] for row in tx.rows("commit_intents", keys=list(keys), fence=held.fence))
+    rows = tx.rows("commit_intents", keys=list(keys), fence=held.fence)
+    return {row["key"]: date.fromisoformat(row["closed_until"]) if row["closed_until"] else None for row in rows}
 
 
 def commit_outcomes(tx: Transaction, held: EndpointLease, outcomes: Sequence[Outcome]) -> None:
@@ -90,7 +94,11 @@ def commit_outcomes(tx: Transaction, held: EndpointLease, outcomes: Sequence[Out
     )
     if len(rows) != len(outcomes):
         raise StaleLeaseError(f"endpoint {held.connection}")
-    _follow(tx, rows)
+    changed = {verb: [row["key"] for row in rows if (row["verb"], row["state"]) == (verb, "done")] for verb in _CHANGES}
+    for verb, statement in _CHANGES.items():
+        if changed[verb]:
+            tx.run(statement, keys=changed[verb])
+    follow(tx, rows)
 
 
 def commit_verified(tx: Transaction, held: EndpointLease, verified: Sequence[dict[str, Any]]) -> None:
@@ -102,10 +110,10 @@ def commit_verified(tx: Transaction, held: EndpointLease, verified: Sequence[dic
     rows = tx.rows("commit_verified", verified=list(verified))
     wrong = [row for row in rows if row["state"] != "done"]
     if wrong:
-        _follow(tx, wrong)
+        follow(tx, wrong)
 
 
-def _follow(tx: Transaction, rows: Sequence[Row]) -> None:
+def follow(tx: Transaction, rows: Sequence[Row]) -> None:
     """What follows from new states: dependents are unblocked, waiting decisions woken, and all of them judged."""
     done = [row["key"] for row in rows if row["state"] == "done"]
     failed = [row["key"] for row in rows if row["state"] in {"parked", "alarm"}]

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from mostek.documents.problem import Problem
 from mostek.hub.ledger.dialect import Row
 from mostek.hub.ledger.store import Transaction
 
@@ -30,7 +31,10 @@ class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FlowRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One flow with its current policy."""
+    """One flow with its policy: the version in force, and before it those that count for earlier documents.
+
+    ``versions`` are newest first, the last one without a day. ``closed_until`` is the target's.
+    """
 
     id: int
     workspace: int
@@ -40,6 +44,10 @@ class FlowRow(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     version: int
     policy: dict[str, Any]
+    versions: tuple[dict[str, Any], ...]
+    unbraked: int
+    problem: dict[str, Any] | None
+    closed_until: str | None
 
 
 def put_connection(
@@ -85,13 +93,17 @@ def add_flow(
     policy: dict[str, Any],
     kinds: Sequence[str],
     since: date | None,
+    state: str = "draft",
 ) -> int | None:
-    """Add a flow and open passages for what was read before; None when the slug is taken."""
-    row = tx.one("add_flow", workspace=WORKSPACE, slug=slug, source=source, target=target, state="live")
+    """Add a flow and open passages for what was read before; None when the slug is taken.
+
+    A draft is planned and sends nothing; ``live`` sends at once.
+    """
+    row = tx.one("add_flow", workspace=WORKSPACE, slug=slug, source=source, target=target, state=state)
     if row is None:
         return None
     flow = int(row["id"])
-    tx.run("put_flow_version", flow=flow, version=1, workspace=WORKSPACE, policy=policy)
+    tx.run("put_flow_version", flow=flow, version=1, workspace=WORKSPACE, policy=policy, effective=None)
     rows = [{"kind": kind} for kind in kinds]
     tx.run("put_flow_kinds", flow=flow, source=source, workspace=WORKSPACE, kinds=rows)
     day = since.isoformat() if since else None
@@ -102,24 +114,67 @@ def add_flow(
 
 
 def change_flow(
-    tx: Transaction, flow: FlowRow, policy: dict[str, Any], kinds: Sequence[str], since: date | None
+    tx: Transaction,
+    flow: FlowRow,
+    policy: dict[str, Any],
+    kinds: Sequence[str],
+    since: date | None,
+    *,
+    effective: date | None = None,
 ) -> int:
-    """Save a new version of a flow's policy; what is not done yet is decided again by it, new kinds are taken up."""
+    """Save a new version of a flow's policy; what is not done yet is decided again by it, new kinds are taken up.
+
+    With ``effective`` it decides for documents issued from that day on. A flow that sends is weighed first.
+    """
     version = flow.version + 1
     tx.run("drop_flow_kinds", flow=flow.id)
     rows = [{"kind": kind} for kind in kinds]
     tx.run("put_flow_kinds", flow=flow.id, source=flow.source, workspace=flow.workspace, kinds=rows)
     tx.run("widen_since", connection=flow.source, since=since.isoformat() if since else None)
     tx.run("open_flow", flow=flow.id)
-    tx.run("put_flow_version", flow=flow.id, version=version, workspace=flow.workspace, policy=policy)
+    day = effective.isoformat() if effective else None
+    tx.run("put_flow_version", flow=flow.id, version=version, workspace=flow.workspace, policy=policy, effective=day)
     tx.run("set_flow_version", flow=flow.id, version=version)
     tx.run("revise_flow", flow=flow.id)
     return version
 
 
 def flows(tx: Transaction) -> list[FlowRow]:
-    """All flows with their current policies, oldest first."""
-    return [_decoded(FlowRow, row) for row in tx.rows("flows")]
+    """All flows with their policies, oldest first."""
+    counting: dict[int, list[dict[str, Any]]] = {}
+    for row in tx.rows("flow_versions"):
+        found = counting.setdefault(row["flow"], [])
+        if not found or found[-1]["effective"] is not None:
+            found.append({**row, "policy": json.loads(row["policy"])})
+    return [_decoded(FlowRow, {**row, "versions": tuple(counting[row["id"]])}) for row in tx.rows("flows")]
+
+
+def go_live(tx: Transaction, flow: FlowRow) -> None:
+    """Let a draft, paused or held flow send what is planned by today's facts; what waits now is wanted."""
+    tx.run("set_flow_state", flow=flow.id, state="live", unbraked=1, problem=None)
+    tx.run("revise_flow", flow=flow.id)
+
+
+def weigh(tx: Transaction, flow: int, brake: int) -> None:
+    """Hold a flow that has unusually many effects to make; let one go on that was just weighed.
+
+    ``brake`` is how many are usual at least; three times the busiest of the last thirty days is, too. A flow whose
+    waiting effects were released is braked again once they are made.
+    """
+    row = tx.one("weight", flow=flow)
+    if row is None or row["state"] not in {"live", "weighing"}:
+        return
+    planning = row["planning"]
+    effects = tx.rows("effects", flow=flow)[0]["n"] if brake and not row["unbraked"] else 0
+    over = effects > brake
+    usual = max(brake, 3 * (tx.rows("busiest_day", flow=flow)[0]["n"] or 0)) if over else 0
+    if over and effects > usual:
+        problem = Problem(cause="flow.surge", details={"count": str(effects), "usual": str(usual)})
+        tx.run("set_flow_state", flow=flow, state="held", unbraked=0, problem=msgspec.to_builtins(problem))
+    elif row["state"] == "weighing" and not planning:
+        tx.run("set_flow_state", flow=flow, state="live", unbraked=row["unbraked"], problem=None)
+    elif row["unbraked"] and not (planning or row["waiting"] or row["reading"]):
+        tx.run("set_flow_state", flow=flow, state=row["state"], unbraked=0, problem=None)
 
 
 def feeds(tx: Transaction) -> list[Row]:

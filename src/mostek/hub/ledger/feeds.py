@@ -75,12 +75,13 @@ def put_records(tx: Transaction, held: FeedLease, records: Sequence[Record], *, 
         return 0
     rows = [_row(record) for record in fresh.values()]
     before = [known[key] for key in fresh if key in known]
-    connection = held.connection
-    tx.run("add_cases", workspace=held.workspace, connection=connection, records=rows)
+    connection, where = held.connection, {"workspace": held.workspace, "feed": held.feed, "connection": held.connection}
+    names = [{"root": root, "kind": kind} for root, kind in {(row["root"], row["kind"]): None for row in rows}]
+    tx.run("add_cases", workspace=held.workspace, connection=connection, records=names)
     if before:
         tx.run("keep_versions", ids=[row["id"] for row in before])
-    tx.run("put_records", workspace=held.workspace, feed=held.feed, connection=connection, records=rows)
-    tx.run("open_passages", connection=connection, lane=lane, records=rows)
+    tx.many("put_records", [{**row, **where} for row in rows])
+    tx.run("open_passages", connection=connection, lane=lane, records=names)
     roots = sorted({record.root for record in fresh.values()})
     # A record may have moved to another case: what was decided goes with it, and the one it left is decided again too.
     moved = [known[key]["id"] for key, record in fresh.items() if key in known and known[key]["root"] != record.root]
@@ -104,8 +105,8 @@ def release(tx: Transaction, held: FeedLease, problem: str | None, pause_ms: int
 
 
 def _known(tx: Transaction, feed: int, records: Sequence[Record]) -> Mapping[tuple[str, str], Row]:
-    ids = [record.id for record in records]
-    return {(row["kind"], row["source_id"]): row for row in tx.rows("known_records", feed=feed, ids=ids)}
+    names = [{"kind": record.kind, "source_id": record.id} for record in records]
+    return {(row["kind"], row["source_id"]): row for row in tx.rows("known_records", feed=feed, records=names)}
 
 
 def _row(record: Record) -> dict[str, Any]:

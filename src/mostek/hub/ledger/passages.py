@@ -27,15 +27,19 @@ class PassageLease(msgspec.Struct, frozen=True, kw_only=True):
 class PlannedAction(msgspec.Struct, frozen=True, kw_only=True):
     """One action as it goes into the ledger: ``body`` is the action's JSON, ``digest`` of what it carries over.
 
-    ``payload`` are the bytes that will be sent, as text.
+    ``document`` is the key of the document it makes or is about, ``version`` that of its record, ``expected`` the JSON
+    of the statement that the target should show, ``payload`` the bytes that will be sent, as text.
     """
 
     key: str
     role: str
     verb: str
     kind: str
+    document: str
     body: str
     digest: str
+    version: int
+    expected: str | None
     payload: str
     needs: tuple[str, ...]
 
@@ -101,11 +105,17 @@ def commit(tx: Transaction, planned: Sequence[PlannedPassage]) -> int:
     if stale:
         tx.run("drop_needs", keys=stale)
     if actions:
-        tx.run("put_actions", actions=actions)
+        tx.many("put_actions", actions)
+        duties = [
+            {name: action[name] for name in ("key", "passage", "flow")}
+            for action in actions
+            if action["kind"] != "contact"
+        ]
+        tx.run("revise_overtaken", actions=duties)
+    if needs:
         tx.run("put_needs", needs=needs)
-        tx.run("unblock", keys=keys)
-        tx.run("revise_overtaken", actions=actions)
-    tx.run("put_decisions", decisions=[_decision(plan, decision) for plan in plans for decision in plan.decisions])
+        tx.run("unblock", keys=sorted({need["action"] for need in needs}))
+    tx.many("put_decisions", [_decision(plan, decision) for plan in plans for decision in plan.decisions])
     pairs = [
         {"passage": plan.lease.passage, "record": decision.record}
         for plan in plans
@@ -116,7 +126,8 @@ def commit(tx: Transaction, planned: Sequence[PlannedPassage]) -> int:
         tx.run("judge", pairs=pairs)
     decided = [(plan.lease.passage, decision) for plan in plans for decision in plan.decisions]
     stopped = [{"key": d.key, "passage": passage} for passage, d in decided if d.verdict in {"park", "exclude"}]
-    tx.run("revise_dependents", stopped=stopped)
+    if stopped:
+        tx.run("revise_dependents", stopped=stopped)
     finished = [
         {"id": plan.lease.passage, "fence": plan.lease.fence, "revision": plan.lease.revision} for plan in plans
     ]
@@ -124,8 +135,11 @@ def commit(tx: Transaction, planned: Sequence[PlannedPassage]) -> int:
 
 
 def records(tx: Transaction, cases: Sequence[int]) -> list[Row]:
-    """All records of these cases, with their feed and root."""
-    return tx.rows("records_of_cases", cases=list(cases))
+    """All records of these cases, with their feed and root; one that is gone as it was last seen."""
+    rows = tx.rows("records_of_cases", cases=list(cases))
+    gone = [row["id"] for row in rows if not row["payload"]]
+    last = {row["record"]: row["payload"] for row in tx.rows("last_payloads", records=gone)} if gone else {}
+    return [{**row, "payload": last.get(row["id"], row["payload"]), "absent": row["id"] in gone} for row in rows]
 
 
 def _actions(plan: PlannedPassage) -> list[tuple[int, PlannedDecision, PlannedAction]]:
@@ -146,9 +160,13 @@ def _action(plan: PlannedPassage, decision: PlannedDecision, place: int, action:
         "role": action.role,
         "verb": action.verb,
         "kind": action.kind,
+        "document": action.document,
         "body": action.body,
         "digest": action.digest,
+        "version": action.version,
+        "expected": action.expected,
         "payload": action.payload,
+        "state": "blocked" if action.needs else "ready",
     }
 
 

@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
-import json
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import uuid4
+
+import msgspec
 
 from mostek.hub.ledger.dialect import Dialect, Row, dialect_of, migrations, statements
 
@@ -32,7 +35,10 @@ class Transaction:
     def rows(self, statement: str, /, **values: Any) -> list[Row]:
         """Run a statement and return its rows."""
         self.ran += 1
-        bound = {key: json.dumps(value) if isinstance(value, list | dict) else value for key, value in values.items()}
+        bound = {
+            key: msgspec.json.encode(value).decode() if isinstance(value, list | dict) else value
+            for key, value in values.items()
+        }
         cursor = self._connection.execute(self._statements[statement], bound)
         return cursor.fetchall() if cursor.description else []
 
@@ -44,8 +50,7 @@ class Transaction:
     def many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
         """Run a statement once per row, as one call of the driver."""
         self.ran += 1
-        cursor = self._connection.cursor()
-        cursor.executemany(self._statements[statement], rows)
+        self._connection.cursor().executemany(self._statements[statement], rows)
 
     def run(self, statement: str, /, **values: Any) -> None:
         """Run a statement for its effect."""
@@ -57,21 +62,25 @@ class Ledger:
 
     ``write`` functions run in one thread, several in one transaction when they queue up; each returns after the
     commit. When one of a group fails, the group is rolled back and replayed one by one, so only the culprit fails.
-    ``read`` functions run beside it on their own connection and see what is committed.
+    ``read`` functions run beside it on their own connection and see what is committed. ``file`` is the ledger's own
+    with SQLite. ``openings`` counts the connections made: a new one may find another ledger. ``find_first``: when this
+    life of the ledger began, in milliseconds since 1970, if there was one before; else 0.
     """
 
     def __init__(self, address: str) -> None:
         self.address = address
         self._dialect = dialect_of(address)
+        self.file = Path(address.removeprefix("sqlite:///")) if self._dialect.name == "sqlite" else None
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="ledger-read")
-        self._reading = threading.local()
-        self._migrate()
+        self._reading, self._writing = _Door(self), _Door(self)
+        self.find_first = self.migrate()
         self._writer = threading.Thread(target=self._work, name="ledger-write", daemon=True)
         self._writer.start()
         self.groups = 0
         self.statements_run = 0
         self.generation = 0
+        self.openings = 0
         self._waiting: set[asyncio.Future[None]] = set()
 
     async def write(
@@ -101,26 +110,25 @@ class Ledger:
     async def read(self, function: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the function on a reading connection."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, lambda: function(self._reader(), *args, **kwargs))
+        return await loop.run_in_executor(
+            self._readers, lambda: function(Transaction(self._reading.connection(), self._dialect), *args, **kwargs)
+        )
+
+    def identity(self) -> int | None:
+        """The number of the ledger's file; raises ``OperationalError`` while there is none: SQLite would make one."""
+        try:
+            return self.file.stat().st_ino if self.file else None
+        except OSError as error:
+            raise sqlite3.OperationalError(f"{self.file}: {error.strerror}") from None
 
     def close(self) -> None:
         """Finish what is queued and close the connections."""
         self._queue.put(None)
         self._writer.join()
-        self._readers.submit(self._close_reader).result()
+        self._readers.submit(self._reading.close).result()
         self._readers.shutdown()
 
-    def _reader(self) -> Transaction:
-        if not hasattr(self._reading, "connection") or _lost(self._reading.connection):
-            self._reading.connection = self._dialect.connect(self.address)
-        return Transaction(self._reading.connection, self._dialect)
-
-    def _close_reader(self) -> None:
-        if hasattr(self._reading, "connection"):
-            self._reading.connection.close()
-
     def _work(self) -> None:
-        connection = self._dialect.connect(self.address)
         open_ = True
         while open_:
             group = [self._queue.get()]
@@ -129,25 +137,22 @@ class Ledger:
             open_ = None not in group
             # Whoever gave up waiting before his turn is left out; from here on a result is due.
             jobs = [job for job in group if job is not None and job[1].set_running_or_notify_cancel()]
-            if _lost(connection):
-                with contextlib.suppress(Exception):  # still away: the jobs fail with what the lost one says
-                    connection = self._dialect.connect(self.address)
             if jobs:
-                self._commit(connection, jobs)
-        connection.close()
+                self._commit(jobs)
+        self._writing.close()
 
-    def _commit(self, connection: Any, jobs: Sequence[Job], tries: int = 5) -> None:
+    def _commit(self, jobs: Sequence[Job], tries: int = 5) -> None:
         try:
-            results = self._transact(connection, [function for function, _ in jobs])
+            results = self._transact(self._writing.connection(), [function for function, _ in jobs])
         except BaseException as error:  # noqa: BLE001 - whatever failed belongs to the job's own future
             if len(jobs) == 1 and tries and isinstance(error, self._dialect.transient):
-                self._commit(connection, jobs, tries - 1)
+                self._commit(jobs, tries - 1)
                 return
             if len(jobs) == 1:
                 jobs[0][1].set_exception(error)
                 return
             for job in jobs:
-                self._commit(connection, [job])
+                self._commit([job])
             return
         for (_, future), result in zip(jobs, results, strict=True):
             future.set_result(result)
@@ -166,7 +171,8 @@ class Ledger:
         self.statements_run += transaction.ran
         return results
 
-    def _migrate(self) -> None:
+    def migrate(self) -> int:
+        """Bring the database up to this program; returns since when effects are looked for before they are sent."""
         connection = self._dialect.connect(self.address)
         try:
             if self._dialect.name == "postgresql":  # IF NOT EXISTS alone fails when two processes start at once
@@ -174,7 +180,8 @@ class Ledger:
                 connection.execute("CREATE SCHEMA IF NOT EXISTS trace")
             connection.execute("CREATE TABLE IF NOT EXISTS installation (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
             connection.execute("BEGIN IMMEDIATE" if self._dialect.name == "sqlite" else "BEGIN")
-            applied = {row["name"] for row in connection.execute("SELECT name FROM installation").fetchall()}
+            rows = connection.execute("SELECT name, value FROM installation").fetchall()
+            applied = {row["name"]: row["value"] for row in rows}
             for name, text in migrations():
                 if f"migration {name}" not in applied:
                     for statement in self._dialect.expand(text).split(";\n"):
@@ -183,10 +190,34 @@ class Ledger:
             if "epoch" not in applied:
                 connection.execute(f"INSERT INTO installation VALUES ('epoch', '{uuid4()}')")
             connection.execute("COMMIT")
+            return int(applied.get("find_first", 0))
         finally:
             connection.close()
 
 
-def _lost(connection: Any) -> bool:
-    """Whether a server's connection is gone; a file's never is."""
-    return bool(getattr(connection, "closed", False))
+class _Door:
+    """A thread's connection, opened anew when the server went away or another file lies in the ledger's place."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._dialect = dialect_of(ledger.address)
+        self._file: int | None = None
+        self._connection: Any = None
+
+    def connection(self) -> Any:
+        file = self._ledger.identity()
+        if self._connection is None or file != self._file or getattr(self._connection, "closed", False):
+            self.close()
+            if self._file not in {file, None}:
+                self._ledger.find_first = self._ledger.migrate()
+            self._connection = self._dialect.connect(self._ledger.address)
+            swapped, self._file = self._file not in {file, None}, file
+            self._ledger.openings += 1
+            if swapped:  # what was about to be done was decided by another ledger
+                raise sqlite3.OperationalError(f"{self._ledger.file}: replaced by another file")
+        return self._connection
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,15 +1,18 @@
 -- document: the key of the document that an action makes or is about (a contact's own key for a contact);
 -- version: that of the record it was planned with; expected: the statement that the target should show, JSON;
--- recheck: when it is read back again, to see whether somebody changed it there.
+-- recheck: when it is read back again, to see whether somebody changed it there; hand: who accepted that somebody did.
 ALTER TABLE action ADD COLUMN document TEXT;
 ALTER TABLE action ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE action ADD COLUMN expected TEXT;
 ALTER TABLE action ADD COLUMN recheck BIGINT;
+ALTER TABLE action ADD COLUMN hand TEXT;
 UPDATE action SET document = key WHERE verb = 'create';
 UPDATE action SET document = (SELECT max(n.needs) FROM need n JOIN action d ON d.key = n.needs
     WHERE n.action = action.key AND d.record = action.record AND d.verb = 'create' AND d.kind <> 'contact') WHERE document IS NULL;
 UPDATE action SET document = key WHERE document IS NULL;
 CREATE INDEX action_document ON action (document);
+CREATE INDEX action_effects ON action (flow, sent) WHERE kind <> 'contact';
+CREATE INDEX action_waiting ON action (flow) WHERE state IN ('blocked', 'ready');
 CREATE INDEX action_recheck ON action (endpoint, recheck) WHERE recheck IS NOT NULL;
 
 -- Flows: draft (planned, never sent), live, weighing (a new version is being planned, nothing is sent until it is

@@ -33,7 +33,9 @@ AND p.planned = p.revision ORDER BY a.passage, a.place LIMIT :limit;
 UPDATE action SET state = 'sent', sent = {now}, fence = :fence, attempts = attempts + 1, changed = {now}
 WHERE key IN {each keys} AND state = 'ready'
 AND EXISTS (SELECT 1 FROM passage p WHERE p.id = action.passage AND p.planned = p.revision)
-AND EXISTS (SELECT 1 FROM endpoint e WHERE e.connection = action.endpoint AND e.fence = :fence) RETURNING key;
+AND flow IN (SELECT id FROM flow WHERE state = 'live')
+AND EXISTS (SELECT 1 FROM endpoint e WHERE e.connection = action.endpoint AND e.fence = :fence)
+RETURNING key, (SELECT e.closed_until FROM endpoint e WHERE e.connection = action.endpoint) AS closed_until;
 
 -- name: commit_outcomes
 UPDATE action SET state = v.state, target_id = coalesce(v.target_id, action.target_id),
@@ -47,7 +49,7 @@ UPDATE action SET state = v.state, target_id = coalesce(v.target_id, action.targ
 FROM {rows v outcomes: key text, state text, target_id text, target_number text, cause text, problem text, words text, settles_ms bigint, wait_ms bigint}
 WHERE action.key = v.key AND action.state IN ('sent', 'unknown', 'accepted')
 AND EXISTS (SELECT 1 FROM endpoint e WHERE e.connection = action.endpoint AND e.fence = :fence)
-RETURNING action.key, action.state, action.passage, action.record;
+RETURNING action.key, action.state, action.verb, action.passage, action.record;
 
 -- name: to_settle
 SELECT key, body, payload, target_id, state, attempts, cause, problem, {now} - sent AS held FROM action
@@ -61,13 +63,32 @@ SELECT min(a.not_before) - {now} AS ms FROM action a JOIN passage p ON p.id = a.
 WHERE a.endpoint = :connection AND a.state = 'ready' AND f.state = 'live' AND p.planned = p.revision;
 
 -- name: to_verify
-SELECT key, body, payload, target_id, passage, record, kind FROM action WHERE endpoint = :connection AND state = 'done'
-AND verified IS NULL AND changed <= {now} - CAST(:age AS BIGINT) ORDER BY changed LIMIT :limit;
+SELECT a.key, a.body, a.payload, a.target_id, a.passage, a.record, a.kind, a.verb, a.expected, a.verified, {now} - a.sent AS age
+FROM (
+    SELECT * FROM (SELECT n.key, n.changed FROM action n WHERE n.endpoint = :connection AND n.state = 'done' AND n.verified IS NULL
+        AND n.changed <= {now} - CAST(:age AS BIGINT) ORDER BY n.changed LIMIT :limit) AS first
+    UNION
+    SELECT * FROM (SELECT r.key, r.changed FROM action r WHERE r.endpoint = :connection AND r.recheck <= {now} AND r.state = 'done'
+        ORDER BY r.recheck LIMIT :limit) AS again
+) AS due JOIN action a ON a.key = due.key
+WHERE NOT EXISTS (SELECT 1 FROM action c WHERE c.document = a.document AND c.key <> a.key AND c.verb IN ('update', 'cancel')
+    AND (c.state IN ('sent', 'unknown', 'accepted') OR c.state = 'ready' AND c.sent IS NOT NULL))
+ORDER BY a.changed LIMIT :limit;
 
 -- name: commit_verified
-UPDATE action SET verified = {now}, state = v.state, cause = v.cause, problem = v.problem
-FROM {rows v verified: key text, state text, cause text, problem text} WHERE action.key = v.key AND action.state = 'done'
-RETURNING action.key, action.state, action.passage, action.record;
+UPDATE action SET verified = {now}, state = v.state, cause = v.cause, problem = v.problem,
+    expected = coalesce(v.expected, action.expected), recheck = {now} + CAST(v.again AS BIGINT)
+FROM {rows v verified: key text, state text, cause text, problem text, expected text, again bigint}
+WHERE action.key = v.key AND action.state = 'done' RETURNING action.key, action.state, action.passage, action.record;
+
+-- name: carry_changes
+UPDATE action SET digest = u.digest, version = u.version, expected = u.expected, verified = NULL, recheck = NULL, changed = {now}
+FROM action u JOIN need n ON n.action = u.key WHERE u.key IN {each keys} AND u.verb = 'update' AND action.key = n.needs
+AND action.document = u.document;
+
+-- name: close_cancelled
+UPDATE action SET verified = coalesce(action.verified, {now}), recheck = NULL FROM action c JOIN need n ON n.action = c.key
+WHERE c.key IN {each keys} AND c.verb = 'cancel' AND action.key = n.needs AND action.document = c.document;
 
 -- name: endpoints_due
 SELECT e.connection FROM endpoint e JOIN connection c ON c.id = e.connection
@@ -79,7 +100,8 @@ WHERE c.state = 'active' AND e.not_before <= {now} AND e.lease < {now} AND (
     OR EXISTS (SELECT 1 FROM action a WHERE a.endpoint = e.connection AND a.state IN ('sent', 'unknown', 'accepted')
         AND a.state = 'sent')
     OR EXISTS (SELECT 1 FROM action a WHERE a.endpoint = e.connection AND a.state = 'done' AND a.verified IS NULL
-        AND a.changed <= {now} - CAST(:age AS BIGINT)));
+        AND a.changed <= {now} - CAST(:age AS BIGINT))
+    OR EXISTS (SELECT 1 FROM action a WHERE a.endpoint = e.connection AND a.recheck <= {now} AND a.state = 'done'));
 
 -- name: trace_steps
 INSERT INTO trace.step (workspace, case_id, passage, action, kind, at, body)

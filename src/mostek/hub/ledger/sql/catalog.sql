@@ -2,7 +2,7 @@
 INSERT INTO connection (workspace, slug, connector, settings, secrets, created)
 VALUES (:workspace, :slug, :connector, :settings, :secrets, {now})
 ON CONFLICT (workspace, slug) DO UPDATE SET settings = excluded.settings, secrets = excluded.secrets, problem = NULL,
-    state = 'active' WHERE connection.connector = excluded.connector RETURNING id;
+    state = CASE WHEN connection.state = 'paused' THEN 'paused' ELSE 'active' END WHERE connection.connector = excluded.connector RETURNING id;
 
 -- name: connections
 SELECT id, workspace, slug, connector, settings, secrets, state, usage, problem FROM connection ORDER BY id;
@@ -35,11 +35,11 @@ DELETE FROM flow_kind WHERE flow = :flow;
 INSERT INTO endpoint (connection, workspace) VALUES (:connection, :workspace) ON CONFLICT DO NOTHING;
 
 -- name: add_flow
-INSERT INTO flow (workspace, slug, source, target, state, version) VALUES (:workspace, :slug, :source, :target, :state, 1)
+INSERT INTO flow (workspace, slug, source, target, state, version, unbraked) VALUES (:workspace, :slug, :source, :target, :state, 1, 1)
 ON CONFLICT DO NOTHING RETURNING id;
 
 -- name: put_flow_version
-INSERT INTO flow_version (flow, version, workspace, policy, saved) VALUES (:flow, :version, :workspace, :policy, {now});
+INSERT INTO flow_version (flow, version, workspace, policy, effective, saved) VALUES (:flow, :version, :workspace, :policy, :effective, {now});
 
 -- name: put_flow_kinds
 INSERT INTO flow_kind (flow, kind, source, workspace) SELECT CAST(:flow AS BIGINT), v.kind, CAST(:source AS BIGINT), CAST(:workspace AS INTEGER)
@@ -51,14 +51,43 @@ FROM record r JOIN feed f ON f.id = r.feed JOIN flow_kind k ON k.source = f.conn
 WHERE k.flow = :flow ON CONFLICT DO NOTHING;
 
 -- name: flows
-SELECT f.id, f.workspace, f.slug, f.source, f.target, f.state, f.version, v.policy FROM flow f
-JOIN flow_version v ON v.flow = f.id AND v.version = f.version ORDER BY f.id;
+SELECT f.id, f.workspace, f.slug, f.source, f.target, f.state, f.version, v.policy, f.unbraked, f.problem, e.closed_until FROM flow f
+JOIN flow_version v ON v.flow = f.id AND v.version = f.version LEFT JOIN endpoint e ON e.connection = f.target ORDER BY f.id;
+
+-- name: version_before
+SELECT v.version, v.policy, v.effective FROM flow_version v WHERE v.flow = :flow AND v.version < :version ORDER BY v.version DESC LIMIT 1;
+
+-- name: flow_versions
+SELECT v.flow, v.version, v.policy, v.effective FROM flow_version v ORDER BY v.flow, v.version DESC;
 
 -- name: set_flow_state
-UPDATE flow SET state = :state WHERE id = :flow;
+UPDATE flow SET state = :state, unbraked = :unbraked, problem = :problem WHERE id = :flow;
 
 -- name: set_flow_version
-UPDATE flow SET version = :version WHERE id = :flow;
+UPDATE flow SET version = :version, unbraked = CASE WHEN state IN ('draft', 'paused') THEN unbraked ELSE 0 END, problem = NULL,
+    state = CASE WHEN state IN ('draft', 'paused') THEN state ELSE 'weighing' END WHERE id = :flow;
+
+-- name: weight
+SELECT f.state, f.unbraked,
+    EXISTS (SELECT 1 FROM passage p WHERE p.flow = f.id AND p.planned < p.revision) AS planning,
+    EXISTS (SELECT 1 FROM feed d WHERE d.connection = f.source AND d.passes = 0) AS reading,
+    EXISTS (SELECT 1 FROM action a WHERE a.flow = f.id AND a.state IN ('blocked', 'ready')) AS waiting
+FROM flow f WHERE f.id = :flow;
+
+-- name: effects
+SELECT (SELECT count(*) FROM action a WHERE a.flow = :flow AND a.kind <> 'contact' AND a.verb <> 'link' AND a.state IN ('blocked', 'ready'))
+    + (SELECT count(*) FROM action a WHERE a.flow = :flow AND a.kind <> 'contact' AND a.verb <> 'link' AND a.sent > {now} - 3600000
+        AND a.state NOT IN ('blocked', 'ready')) AS n;
+
+-- name: busiest_day
+SELECT max(d.n) AS n FROM (SELECT count(*) AS n FROM action WHERE flow = :flow AND kind <> 'contact' AND verb <> 'link'
+    AND lane = 0 AND sent > {now} - 2592000000 AND sent < {now} - 86400000 GROUP BY sent / 86400000) AS d;
+
+-- name: flows_to_weigh
+SELECT f.id FROM flow f WHERE (f.state = 'weighing' OR f.unbraked = 1 AND f.state = 'live'
+    AND NOT EXISTS (SELECT 1 FROM feed d WHERE d.connection = f.source AND d.passes = 0)
+    AND NOT EXISTS (SELECT 1 FROM action a WHERE a.flow = f.id AND a.state IN ('blocked', 'ready')))
+AND NOT EXISTS (SELECT 1 FROM passage p WHERE p.flow = f.id AND p.planned < p.revision) ORDER BY f.id;
 
 -- name: revise_flow
 UPDATE passage SET revision = revision + 1 WHERE flow = :flow

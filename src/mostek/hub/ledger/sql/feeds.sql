@@ -9,8 +9,9 @@ SELECT f.id, f.connection FROM feed f JOIN connection c ON c.id = f.connection
 WHERE c.state = 'active' AND f.due <= {now} AND f.lease < {now} ORDER BY f.due, f.id;
 
 -- name: known_records
-SELECT r.id, r.case_id, r.kind, r.source_id, r.fingerprint, c.root FROM record r JOIN cases c ON c.id = r.case_id
-WHERE r.feed = :feed AND r.source_id IN {each ids};
+SELECT r.id, r.case_id, r.kind, r.source_id, r.fingerprint, c.root FROM {rows v records: kind text, source_id text}
+CROSS JOIN record r JOIN cases c ON c.id = r.case_id
+WHERE r.feed = :feed AND r.kind = v.kind AND r.source_id = v.source_id;
 
 -- name: add_cases
 INSERT INTO cases (workspace, connection, root) SELECT DISTINCT CAST(:workspace AS INTEGER), CAST(:connection AS BIGINT), v.root
@@ -22,13 +23,15 @@ SELECT id, version, workspace, fingerprint, payload, {now} FROM record WHERE id 
 
 -- name: put_records
 INSERT INTO record (workspace, feed, case_id, kind, source_id, version, fingerprint, payload, number, currency, total, dated, changed)
-SELECT CAST(:workspace AS INTEGER), CAST(:feed AS BIGINT), c.id, v.kind, v.source_id, 1, v.fingerprint, v.payload, v.number,
-    v.currency, v.total, v.dated, {now}
-FROM {rows v records: root text, kind text, source_id text, fingerprint text, payload text, number text, currency text, total bigint, dated text}
-CROSS JOIN cases c WHERE c.connection = :connection AND c.root = v.root
+VALUES (:workspace, :feed, (SELECT c.id FROM cases c WHERE c.connection = :connection AND c.root = :root), :kind, :source_id, 1,
+    :fingerprint, :payload, :number, :currency, :total, :dated, {now})
 ON CONFLICT (feed, kind, source_id) DO UPDATE SET case_id = excluded.case_id, version = record.version + 1,
-    fingerprint = excluded.fingerprint, payload = excluded.payload, number = excluded.number, currency = excluded.currency,
-    total = excluded.total, dated = excluded.dated, changed = excluded.changed;
+    fingerprint = excluded.fingerprint, payload = excluded.payload, changed = excluded.changed,
+    -- One that is gone is shown as it was.
+    number = CASE WHEN excluded.payload = '' THEN record.number ELSE excluded.number END,
+    currency = CASE WHEN excluded.payload = '' THEN record.currency ELSE excluded.currency END,
+    total = CASE WHEN excluded.payload = '' THEN record.total ELSE excluded.total END,
+    dated = CASE WHEN excluded.payload = '' THEN record.dated ELSE excluded.dated END;
 
 -- name: open_passages
 INSERT INTO passage (workspace, flow, case_id, revision, lane)
@@ -53,11 +56,11 @@ UPDATE passage SET revision = revision + 1 WHERE id IN (SELECT passage FROM deci
 
 -- name: wake_due
 UPDATE passage SET revision = revision + 1 WHERE planned = revision
-AND id IN (SELECT passage FROM decision WHERE wait_until <= {now} AND state IN ('waiting', 'parked')) RETURNING id;
+AND id IN (SELECT passage FROM decision WHERE wait_until <= {now} AND CASE WHEN state IN ('waiting', 'parked') THEN 1 END = 1) RETURNING id;
 
 -- name: waits_due
 SELECT count(*) AS n FROM decision d JOIN passage p ON p.id = d.passage
-WHERE d.wait_until <= {now} AND p.planned = p.revision AND d.state IN ('waiting', 'parked');
+WHERE d.wait_until <= {now} AND p.planned = p.revision AND CASE WHEN d.state IN ('waiting', 'parked') THEN 1 END = 1;
 
 -- name: move_feed
 UPDATE feed SET cursor = :cursor, watermark = coalesce(CAST(:watermark AS BIGINT), watermark),
@@ -78,4 +81,4 @@ SELECT DISTINCT wait_key FROM decision WHERE state = 'waiting' AND wait_key >= '
 UPDATE connection SET usage = :usage WHERE id = :connection;
 
 -- name: put_connection_problem
-UPDATE connection SET problem = :problem, state = :state WHERE id = :connection;
+UPDATE connection SET problem = :problem, state = CASE WHEN state = 'paused' THEN state ELSE :state END WHERE id = :connection;

@@ -22,20 +22,37 @@ ORDER BY p.id LIMIT :limit;
 UPDATE passage SET revision = revision + 1 WHERE id IN {each_int passages};
 
 -- name: states_of_keys
-SELECT a.key, CASE WHEN a.state = 'ready' AND a.sent IS NOT NULL THEN 'sent' ELSE a.state END AS state, a.digest,
-    CASE WHEN a.flow = :flow THEN '' ELSE f.slug END AS other_flow
-FROM action a JOIN flow f ON f.id = a.flow WHERE a.key IN {each keys};
+SELECT a.key, a.document, a.kind, a.verb, CASE WHEN a.state = 'ready' AND a.sent IS NOT NULL THEN 'sent' ELSE a.state END AS state,
+    a.digest, a.version, a.record, a.hand, CASE WHEN a.flow = :flow THEN '' ELSE f.slug END AS other_flow,
+    CASE WHEN a.verb IN ('create', 'adopt') THEN a.expected END AS expected, CASE WHEN a.verb = 'settle' THEN a.body END AS body,
+    EXISTS (SELECT 1 FROM need n JOIN action c ON c.key = n.action WHERE n.needs = a.key AND c.document = a.document
+        AND c.verb = 'cancel' AND c.state = 'done') AS cancelled
+FROM action a JOIN flow f ON f.id = a.flow WHERE a.document IN {each keys} ORDER BY a.document, a.version, a.place;
+
+-- name: adoptions
+SELECT key, target_id FROM adoption WHERE key IN {each keys};
+
+-- name: payloads_of_versions
+SELECT v.record, v.version, v.payload FROM record_version v JOIN {rows w wanted: record bigint, version integer} ON w.record = v.record
+AND w.version = v.version;
+
+-- name: last_payloads
+SELECT v.record, v.payload FROM record_version v WHERE v.record IN {each_int records} AND v.payload <> ''
+AND v.version = (SELECT max(o.version) FROM record_version o WHERE o.record = v.record AND o.payload <> '');
 
 -- name: revise_overtaken
 UPDATE passage SET revision = revision + 1 WHERE id IN (
-    SELECT v.passage FROM {rows v actions: key text, passage bigint, flow bigint, kind text} JOIN action a ON a.key = v.key
-    WHERE a.flow <> v.flow AND v.kind <> 'contact');
+    SELECT v.passage FROM {rows v actions: key text, passage bigint, flow bigint} JOIN action a ON a.key = v.key
+    WHERE a.flow <> v.flow);
 
 -- name: decisions_of_passages
 SELECT passage, record, state, by_person FROM decision WHERE passage IN {each_int passages};
 
 -- name: records_by_number
-SELECT r.id, r.number, r.kind, r.source_id, r.case_id, d.state, d.cause FROM record r JOIN feed f ON f.id = r.feed
+SELECT r.id, r.number, r.kind, r.source_id, r.case_id, d.state, d.cause, (
+    SELECT a.key FROM action a WHERE a.record = r.id AND a.flow = :flow AND a.kind = r.kind AND a.verb = 'create' AND a.key <> a.document
+    AND a.state NOT IN ('blocked', 'ready', 'parked') ORDER BY a.version DESC LIMIT 1) AS current
+FROM record r JOIN feed f ON f.id = r.feed
 LEFT JOIN passage p ON p.case_id = r.case_id AND p.flow = :flow
 LEFT JOIN decision d ON d.record = r.id AND d.passage = p.id
 WHERE f.connection = :connection AND r.kind NOT IN ('order', 'credit_note') AND r.number IN {each numbers};
@@ -57,13 +74,14 @@ RETURNING key;
 DELETE FROM need WHERE action IN {each keys};
 
 -- name: put_actions
-INSERT INTO action (key, workspace, endpoint, flow, passage, record, place, lane, role, verb, kind, body, digest, payload, state, changed)
-SELECT v.key, v.workspace, v.endpoint, v.flow, v.passage, v.record, v.place, v.lane, v.role, v.verb, v.kind, v.body, v.digest,
-    v.payload, 'blocked', {now}
-FROM {rows v actions: key text, workspace integer, endpoint bigint, flow bigint, passage bigint, record bigint, place integer, lane integer, role text, verb text, kind text, body text, digest text, payload text}
-WHERE true ON CONFLICT (key) DO UPDATE SET flow = excluded.flow, passage = excluded.passage, lane = excluded.lane,
-    body = excluded.body, digest = excluded.digest, record = excluded.record,
-    place = excluded.place, payload = excluded.payload, state = 'blocked', sent = NULL,
+INSERT INTO action (key, workspace, endpoint, flow, passage, record, place, lane, role, verb, kind, document, body, digest, version, expected,
+    payload, state, changed)
+VALUES (:key, :workspace, :endpoint, :flow, :passage, :record, :place, :lane, :role, :verb, :kind, :document, :body, :digest, :version,
+    :expected, :payload, :state, {now})
+ON CONFLICT (key) DO UPDATE SET flow = excluded.flow, passage = excluded.passage, lane = excluded.lane,
+    body = excluded.body, digest = excluded.digest, record = excluded.record, verb = excluded.verb, version = excluded.version,
+    expected = excluded.expected, verified = NULL, recheck = NULL, target_id = NULL, target_number = NULL, hand = NULL,
+    place = excluded.place, payload = excluded.payload, state = excluded.state, sent = NULL,
     not_before = 0, cause = NULL, problem = NULL, words = NULL,
     changed = excluded.changed
 WHERE (action.passage = excluded.passage OR action.state = 'parked')
@@ -96,10 +114,8 @@ SELECT DISTINCT a.passage, a.record FROM later l JOIN action a ON a.key = l.key 
 
 -- name: put_decisions
 INSERT INTO decision (passage, record, workspace, verdict, state, cause, problem, rule, version, wait_key, wait_until, changed)
-SELECT v.passage, v.record, v.workspace, v.verdict, v.state, v.cause, v.problem, v.rule, v.version, v.wait_key,
-    CASE WHEN v.wait_ms IS NULL THEN NULL ELSE {now} + v.wait_ms END, {now}
-FROM {rows v decisions: passage bigint, record bigint, workspace integer, verdict text, state text, cause text, problem text, rule text, version integer, wait_key text, wait_ms bigint}
-WHERE true ON CONFLICT (passage, record) DO UPDATE SET verdict = excluded.verdict, state = excluded.state,
+VALUES (:passage, :record, :workspace, :verdict, :state, :cause, :problem, :rule, :version, :wait_key, {now} + CAST(:wait_ms AS BIGINT), {now})
+ON CONFLICT (passage, record) DO UPDATE SET verdict = excluded.verdict, state = excluded.state,
     cause = excluded.cause, problem = excluded.problem, rule = excluded.rule, version = excluded.version,
     wait_key = excluded.wait_key, wait_until = excluded.wait_until, changed = excluded.changed
 WHERE decision.by_person IS NULL;

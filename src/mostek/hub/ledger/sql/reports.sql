@@ -63,3 +63,62 @@ INSERT INTO audit (workspace, at, person, command, request) VALUES (:workspace, 
 
 -- name: records_of_cause
 SELECT DISTINCT record FROM decision WHERE cause = :cause AND state IN ('parked', 'excluded') ORDER BY record;
+
+-- name: duties_of_records
+SELECT DISTINCT r.id, r.kind, r.source_id, r.version, d.cause, d.problem, s.slug AS source, t.slug AS target, p.workspace, p.id AS passage
+FROM record r JOIN decision d ON d.record = r.id JOIN passage p ON p.id = d.passage JOIN flow f ON f.id = p.flow
+JOIN connection s ON s.id = f.source JOIN connection t ON t.id = f.target
+WHERE r.id IN {each_int records} AND d.state = 'parked' ORDER BY r.id;
+
+-- name: put_adoptions
+INSERT INTO adoption (key, workspace, target_id, person, at) SELECT v.key, v.workspace, v.target_id, CAST(:person AS TEXT), {now}
+FROM {rows v adoptions: key text, workspace integer, target_id text} WHERE true
+ON CONFLICT (key) DO UPDATE SET target_id = excluded.target_id, person = excluded.person, at = excluded.at;
+
+-- name: standing_of_records
+SELECT a.key, a.body, a.payload, a.target_id, a.endpoint, a.passage, a.record, a.cause, r.version FROM action a
+JOIN record r ON r.id = a.record JOIN decision d ON d.record = a.record AND d.passage = a.passage
+WHERE a.record IN {each_int records} AND a.verb IN ('create', 'adopt') AND a.kind = r.kind AND d.state = 'parked'
+AND a.state IN ('done', 'alarm') ORDER BY a.record;
+
+-- name: accept_standing
+UPDATE action SET state = 'done', expected = v.expected, version = v.version, hand = :person, cause = NULL, problem = NULL,
+    verified = {now}, recheck = {now} + 86400000, changed = {now}
+FROM {rows v accepted: key text, expected text, version integer} WHERE action.key = v.key AND action.state IN ('done', 'alarm')
+RETURNING action.key, action.state, action.passage, action.record;
+
+-- name: close_books
+UPDATE endpoint SET closed_until = :until WHERE connection = :connection;
+
+-- name: revise_closed
+UPDATE passage SET revision = revision + 1 WHERE id IN (
+    SELECT passage FROM action WHERE endpoint = :connection AND state IN ('blocked', 'ready', 'parked') AND (state <> 'parked' OR cause = 'books.closed'));
+
+-- name: recheck_now
+UPDATE action SET recheck = {now} WHERE endpoint = :connection AND state = 'done' AND verb IN ('create', 'adopt')
+AND kind <> 'contact' AND verified IS NOT NULL AND expected IS NOT NULL RETURNING key;
+
+-- name: forget_deleted
+UPDATE action SET state = 'parked', verified = NULL, recheck = NULL WHERE record IN {each_int records} AND kind <> 'contact'
+AND document IN (SELECT a.document FROM action a WHERE a.state = 'alarm' AND a.cause = 'target.deleted' AND a.record IN {each_int records})
+AND state IN ('done', 'alarm') RETURNING key;
+
+-- name: records_by_id
+SELECT r.id, r.kind, r.source_id, r.feed, f.connection FROM record r JOIN feed f ON f.id = r.feed WHERE r.id IN {each_int records} ORDER BY r.id;
+
+-- name: versions_of_records
+SELECT r.id, r.kind, r.source_id, r.version, r.payload, c.root FROM record r JOIN cases c ON c.id = :case_id
+WHERE r.id IN {each_int records}
+UNION ALL SELECT r.id, r.kind, r.source_id, v.version, v.payload, c.root FROM record_version v JOIN record r ON r.id = v.record
+JOIN cases c ON c.id = :case_id WHERE v.record IN {each_int records} ORDER BY 1, 4;
+
+-- name: cases_since
+SELECT r.case_id, coalesce(max(p.id), 0) AS passage, max(CASE WHEN p.id IS NULL OR p.planned < p.revision OR EXISTS (
+    SELECT 1 FROM decision d WHERE d.passage = p.id AND d.state IN ('waiting', 'parked', 'excluded')) THEN 1 ELSE 0 END) AS is_open
+FROM record r JOIN feed f ON f.id = r.feed LEFT JOIN passage p ON p.case_id = r.case_id AND p.flow = :flow
+WHERE f.connection = :source AND r.kind IN {each kinds} AND r.changed >= {now} - CAST(:age AS BIGINT) AND r.case_id > :after
+GROUP BY r.case_id ORDER BY r.case_id LIMIT :limit;
+
+-- name: plans_of_passages
+SELECT s.case_id, s.body FROM trace.step s WHERE s.kind = 'planned' AND s.case_id IN {each_int cases}
+AND s.passage IN {each_int passages} ORDER BY s.id;
