@@ -118,6 +118,8 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connections, "connectors", lambda: known)
+        patch.setitem(toy.SHOPS, "x", toy.Shop())
+        patch.setitem(toy.BOOKS, "x", toy.Books())
         yield run
 
 
@@ -157,6 +159,7 @@ def test_every_flow_arrives_on_another_machine_with_its_versions_and_state(two: 
     chosen = [data.draw(arbitrary.structs(Policy)) for _ in range(len(days) + 1)]
     state = data.draw(st.sampled_from(["draft", "live", "paused"]))
     closed = data.draw(st.none() | st.dates())
+    another = data.draw(arbitrary.structs(Policy))
 
     async def work(here: Installation, there: Installation) -> None:
         source = await put(here, "shop", toy.SHOP, toy.ShopSettings(shop="x", password=SECRET))
@@ -183,6 +186,12 @@ def test_every_flow_arrives_on_another_machine_with_its_versions_and_state(two: 
         before = await stored(there)
         await apply(there, text)
         assert await stored(there) == before, "the same file again changes nothing"
+        row = (await here.ledger.read(catalog.flows))[0]
+        await here.ledger.write(catalog.change_flow, row, msgspec.to_builtins(another), another.kinds, None)
+        text = await text_of(here)
+        await apply(there, text)
+        assert await diff(there, text) == []
+        assert policies.load((await flow(there)).policy) == another
 
     two(work)
 
