@@ -1,10 +1,12 @@
 """What every test may ask for, and how a run differs between a laptop and CI."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 
 from tests.absence import absent
 
@@ -31,3 +33,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "peers" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.peer)
+
+
+@pytest.fixture(autouse=True)
+def _log_to_no_closed_stream() -> Iterator[None]:
+    """A command run in this process has its log go to that test's standard error: the next test starts afresh."""
+    yield
+    structlog.reset_defaults()
