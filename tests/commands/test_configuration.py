@@ -410,7 +410,7 @@ async def test_of_a_connector_that_is_gone_no_secret_is_told(
 async def test_a_connection_that_was_stopped_starts_again_by_other_settings_only(installed: Installer) -> None:
     hub = await installed()
     await hub.sql("UPDATE connection SET state = 'stopped' WHERE slug = 'shop'")
-    await apply(hub, shop(hub))
+    await apply(hub, shop(hub) + '[flows.more]\nfrom = "shop"\nto = "books"\n')
     rows = {row.slug: row.state for row in await hub.ledger.read(catalog.connections)}
     assert rows["shop"] == "stopped"
     await apply(hub, shop(hub) + 'timezone = "UTC"\n')

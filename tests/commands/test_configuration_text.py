@@ -20,6 +20,8 @@ from mostek.hub.rules import Condition, Rule
 from mostek.sdk import settings as settings_
 from tests.commands import arbitrary
 from tests.hub import toy
+from tests.project.pages import blocks
+from tests.project.source import CHECKOUT
 
 CONNECTORS: list[Any] = [*connectors().values(), toy.SHOP, toy.BOOKS_CONNECTOR]
 TOML = st.recursive(
@@ -187,3 +189,15 @@ def test_of_stored_versions_those_count_that_decide_for_something() -> None:
 
 def test_secrets_of_settings_are_found_in_each_installed_connector() -> None:
     assert all(settings_.secrets(connector.settings) for connector in connectors().values())
+
+
+def test_the_file_that_the_documentation_shows_is_one() -> None:
+    page = (CHECKOUT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    [tables] = [found for block in blocks(page, "toml") if "flows" in (found := tomllib.loads(block.text))]
+    assert list(texts.faults(Configuration, tables, "")) == []
+    for connection in tables["connections"].values():
+        kind = next(each.settings for each in CONNECTORS if each.id == connection["connector"])
+        values = {
+            name: "secret" if isinstance(value, dict) else value for name, value in connection["settings"].items()
+        }
+        assert list(texts.faults(kind, values, "")) == []
