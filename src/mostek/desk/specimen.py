@@ -14,10 +14,8 @@ from typing import Any
 import msgspec
 
 from mostek.documents import canonical
-from mostek.documents.booking import Profile
 from mostek.documents.problem import InvalidDocumentError, Problem, invalid
-from mostek.hub import cases
-from mostek.hub import policy as policies
+from mostek.hub import cases, engine
 from mostek.hub.cases import Case, StoredRecord
 from mostek.hub.connections import AnyConnector, connector_of
 from mostek.hub.engine import Flow
@@ -191,33 +189,21 @@ def case_of(specimen: Specimen) -> Case:
 def flow_of(specimen: Specimen) -> Flow:
     """The flow of a specimen, as planning wants it."""
     (connector, _), newest = specimen.target.opened(), specimen.versions[0]
-    manifest, closed = connector.manifest, specimen.closed_until
-    rows = tuple(msgspec.to_builtins(each) for each in specimen.versions)
-    return Flow(
-        row=FlowRow(
-            id=0,
-            workspace=catalog.WORKSPACE,
-            slug=specimen.flow,
-            source=specimen.source.id,
-            target=specimen.target.id,
-            state="draft",
-            version=newest.version,
-            policy=newest.policy,
-            versions=rows,
-            unbraked=0,
-            problem=None,
-            closed_until=closed.isoformat() if closed else None,
-        ),
-        versions=policies.versions(rows),
-        target=Target(
-            slug=specimen.target.slug,
-            tables=manifest.mappings,
-            profile=connector.profile or Profile(),
-            kinds=frozenset(manifest.writes),
-            verbs={kind: frozenset(writes.verbs) for kind, writes in manifest.writes.items()},
-            closed_until=closed,
-        ),
+    row = FlowRow(
+        id=0,
+        workspace=catalog.WORKSPACE,
+        slug=specimen.flow,
+        source=specimen.source.id,
+        target=specimen.target.id,
+        state="draft",
+        version=newest.version,
+        policy=newest.policy,
+        versions=tuple(msgspec.to_builtins(each) for each in specimen.versions),
+        unbraked=0,
+        problem=None,
+        closed_until=specimen.closed_until.isoformat() if specimen.closed_until else None,
     )
+    return engine.flow_of(row, specimen.target.slug, connector)
 
 
 def encoded(specimen: Specimen) -> bytes:

@@ -12,7 +12,7 @@ import msgspec
 from mostek.documents.booking import Profile
 from mostek.documents.problem import InvalidDocumentError, Problem, printable
 from mostek.hub import policy as policies
-from mostek.hub.connections import Connections, Opened
+from mostek.hub.connections import AnyConnector, Connections, Opened
 from mostek.hub.facts import Target
 from mostek.hub.ledger import Ledger, Transaction, catalog
 from mostek.hub.ledger.catalog import FlowRow
@@ -92,19 +92,20 @@ class Engine:
         target = await self.open(row.target)
         if target is None or await self.open(row.source) is None:
             return None
-        manifest = target.connector.manifest
-        return Flow(
-            row=row,
-            versions=policies.versions(row.versions),
-            target=Target(
-                slug=target.row.slug,
-                tables=manifest.mappings,
-                profile=target.connector.profile or Profile(),
-                kinds=frozenset(manifest.writes),
-                verbs={kind: frozenset(writes.verbs) for kind, writes in manifest.writes.items()},
-                closed_until=date.fromisoformat(row.closed_until) if row.closed_until else None,
-            ),
-        )
+        return flow_of(row, target.row.slug, target.connector)
+
+
+def flow_of(row: FlowRow, slug: str, connector: AnyConnector) -> Flow:
+    """A stored flow ready to plan with, into the target of that short name and system."""
+    target = Target(
+        slug=slug,
+        tables=connector.manifest.mappings,
+        profile=connector.profile or Profile(),
+        kinds=frozenset(connector.manifest.writes),
+        verbs={kind: frozenset(writes.verbs) for kind, writes in connector.manifest.writes.items()},
+        closed_until=date.fromisoformat(row.closed_until) if row.closed_until else None,
+    )
+    return Flow(row=row, versions=policies.versions(row.versions), target=target)
 
 
 def failed(error: Exception) -> Problem:
