@@ -146,5 +146,7 @@ def _duty(evidence: str, record: dict[str, object]) -> str:
             return "link"
         if "stavUhrK" in record:
             return "payment"
+        if "typDokl" not in record:
+            return "cancel" if "@action" in record else "adopt"
         return "credit note" if record["typDokl"] == "code:DOBROPIS" else "create"
     return {"adresar": "contact", "banka": "payment"}[evidence]
