@@ -63,7 +63,12 @@ class Books:
         await self.edit(id=document["id"], storno=True)
 
     async def amount(self, document: Mapping[str, Any]) -> None:
-        line = (await self.lines(document))[0]
+        lines = await self.lines(document)
+        counted: dict[str, Decimal] = defaultdict(Decimal)
+        for each in lines:
+            counted[each["typSzbDphK"]] += Decimal(each["sumCelkem"])
+        # Not a free gift or a rate that a voucher has used up: to give those a price is a new row of VAT as well.
+        line = next(each for each in lines if Decimal(each["sumCelkem"]) > 0 and counted[each["typSzbDphK"]] > 0)
         price = str(Decimal(line["cenaMj"]) + self.random.randint(1, 900))
         fresh = {"nazev": line["nazev"], "mnozMj": line["mnozMj"], "cenaMj": price, "typSzbDphK": line["typSzbDphK"]}
         await self.edit(id=document["id"], change={"polozkyFaktury": [{"id": line["id"], **fresh}]})
