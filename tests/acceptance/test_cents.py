@@ -23,13 +23,13 @@ from mostek.connectors.upgates.connector import connector as shop_connector
 from mostek.connectors.upgates.sandbox import baskets
 from mostek.connectors.upgates.sandbox.options import Options
 from mostek.connectors.upgates.settings import UpgatesSettings
+from mostek.core import cases, plan
+from mostek.core.cases import StoredRecord
+from mostek.core.facts import Facts, Original, Target
+from mostek.core.policy import Policy, only
 from mostek.demo import Side, books_side, differences_of, shop_side
 from mostek.documents.booking import Profile
 from mostek.documents.problem import InvalidDocumentError
-from mostek.hub import cases, plan
-from mostek.hub.cases import StoredRecord
-from mostek.hub.facts import Facts, Original, Target
-from mostek.hub.policy import Policy, only
 from mostek.sandbox import running
 from mostek.sdk.capability import Context, Writes
 from mostek.sdk.effect import Done, Intent, Match, Question, Rejected

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from hypothesis import strategies as st
 
+from mostek.core.rules import FIELDS, Condition
 from mostek.documents.problem import InvalidDocumentError
-from mostek.hub.rules import FIELDS, Condition
 
 _PLAIN: Mapping[type, st.SearchStrategy[Any]] = {
     str: st.text(max_size=12),

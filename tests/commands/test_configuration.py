@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from mostek import commands, layout
 from mostek.commands import adopting, configuring, flowing
 from mostek.commands.connecting import try_open
+from mostek.core import policy as policies
+from mostek.core.policy import Policy
 from mostek.desk import configuration as texts
 from mostek.desk import installation
 from mostek.desk.installation import Installation
 from mostek.documents.problem import InvalidDocumentError
 from mostek.hub import connections
-from mostek.hub import policy as policies
 from mostek.hub.connections import split_secrets
 from mostek.hub.ledger import Transaction, catalog
-from mostek.hub.policy import Policy
 from mostek.sdk import settings as settings_
 from tests.commands import arbitrary
 from tests.hub import toy

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mostek import layout
+from mostek.core.policy import Policy
+from mostek.core.rules import Condition, Rule
 from mostek.desk import configuration as texts
 from mostek.desk.configuration import Change, Configuration, Connection, Flow
 from mostek.documents.problem import Problem
 from mostek.hub.connections import connectors
-from mostek.hub.policy import Policy
-from mostek.hub.rules import Condition, Rule
 from mostek.sdk import settings as settings_
 from tests.commands import arbitrary
 from tests.hub import toy

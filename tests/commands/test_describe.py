@@ -11,11 +11,11 @@ import pytest
 from mostek.cli.describing import condition_told, prose, rule_told, told
 from mostek.commands import adopting, describing
 from mostek.commands.describing import TABLES, Description, Sentence
+from mostek.core.identity import Identity
+from mostek.core.policy import Policy
+from mostek.core.rules import FIELDS, Condition, Deed, Operator, Rule, Subject
 from mostek.documents.problem import InvalidDocumentError
-from mostek.hub.identity import Identity
 from mostek.hub.ledger import catalog
-from mostek.hub.policy import Policy
-from mostek.hub.rules import FIELDS, Condition, Deed, Operator, Rule, Subject
 from mostek.sdk.manifest import MappingManifest
 from mostek.sdk.messages import LANGUAGES
 from mostek.wording import Wording, sentences

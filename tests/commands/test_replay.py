@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 from mostek.cli import app
 from mostek.commands import looking
 from mostek.commands.replaying import Export
+from mostek.core import plan
 from mostek.desk.specimen import PLACEHOLDER, Specimen, decoded, encoded, replan, replay
 from mostek.documents.problem import InvalidDocumentError
-from mostek.hub import connections, plan
+from mostek.hub import connections
 from mostek.hub.connections import connectors
 from mostek.hub.ledger import Ledger
 from mostek.sdk import settings as settings_

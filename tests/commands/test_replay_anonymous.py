@@ -13,6 +13,10 @@ from stdnum.cz import dic
 from stdnum.pl import nip
 from stdnum.sk import dph
 
+from mostek.core.cases import StoredRecord
+from mostek.core.drafting import contact_key
+from mostek.core.facts import Facts, KnownKey
+from mostek.core.identity import identity_of
 from mostek.desk import disguise
 from mostek.desk.disguise import disguised
 from mostek.desk.specimen import End, Specimen, Version, case_of, encoded, flow_of, replan, replay
@@ -20,10 +24,6 @@ from mostek.documents.invoice import Invoice
 from mostek.documents.party import Address, Party, plausible_tax_id
 from mostek.documents.problem import InvalidDocumentError
 from mostek.hub import connections
-from mostek.hub.cases import StoredRecord
-from mostek.hub.drafting import contact_key
-from mostek.hub.facts import Facts, KnownKey
-from mostek.hub.identity import identity_of
 from mostek.sdk.effect import Match, Question
 from tests.hub import toy
 

@@ -16,9 +16,9 @@ import msgspec
 import pytest
 
 from mostek import commands
+from mostek.core import policy as policies
 from mostek.desk import installation
 from mostek.hub import connections
-from mostek.hub import policy as policies
 from mostek.hub.connections import Connections, split_secrets
 from mostek.hub.delivery import deliver
 from mostek.hub.engine import Engine

@@ -8,7 +8,7 @@ import pytest
 
 from mostek.commands.adopting import Accept, Adopt, FirstSync
 from mostek.commands.mending import Exclude, Retry
-from mostek.hub.comparison import likeness
+from mostek.core.comparison import likeness
 from mostek.sdk.effect import Match, Statement
 from tests.hub import toy
 from tests.hub.bench import Installation

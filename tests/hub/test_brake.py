@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from mostek.commands.flowing import Change, Pause, Start, Undo
-from mostek.hub import policy as policies
+from mostek.core import policy as policies
 from tests.hub import toy
 from tests.hub.bench import Installation
 from tests.hub.conftest import Installer

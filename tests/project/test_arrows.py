@@ -14,6 +14,7 @@ import pytest
 from tests.project.source import Module, connectors, inside, modules
 
 DATABASES_AND_FRAMEWORKS = ("django", "procrastinate", "psycopg", "sqlite3")
+CLOCKS_AND_WIRES = ("aiohttp", "asyncio", "os", "pathlib", "random", "secrets", "socket", "threading", "time")
 KIT = "mostek.sdk.kit"  # runs sandboxes under pytest: for tests alone
 
 
@@ -29,12 +30,14 @@ class Rule:
 
 def rules(connector_packages: list[str]) -> Iterator[Rule]:
     """Give the rules for the house and for each connector."""
+    below = ("mostek.sdk", "mostek.documents")
     yield Rule("mostek.documents", never=DATABASES_AND_FRAMEWORKS)
     yield Rule("mostek.sdk", may=("mostek.documents",), never=(*DATABASES_AND_FRAMEWORKS, "pytest"), except_for=KIT)
     yield Rule(KIT, may=("mostek.sdk", "mostek.documents", "mostek.sandbox"), never=DATABASES_AND_FRAMEWORKS)
-    yield Rule("mostek.hub", may=("mostek.sdk", "mostek.documents"), never=(KIT,))
-    yield Rule("mostek.desk", may=("mostek.hub", "mostek.sdk", "mostek.documents"), never=(KIT,))
-    yield Rule("mostek.commands", may=("mostek.desk", "mostek.hub", "mostek.sdk", "mostek.documents"), never=(KIT,))
+    yield Rule("mostek.core", may=below, never=(KIT, *DATABASES_AND_FRAMEWORKS, *CLOCKS_AND_WIRES))
+    yield Rule("mostek.hub", may=("mostek.core", *below), never=(KIT,))
+    yield Rule("mostek.desk", may=("mostek.hub", "mostek.core", *below), never=(KIT,))
+    yield Rule("mostek.commands", may=("mostek.desk", "mostek.hub", "mostek.core", *below), never=(KIT,))
     yield Rule("mostek.sandbox")
     for package in connector_packages:
         sandbox = f"{package}.sandbox"
@@ -86,12 +89,14 @@ def test_every_folder_of_modules_is_a_package() -> None:
         ("mostek.sdk", "from ..hub.ledger import rows", "mostek.hub.ledger.rows"),
         ("mostek.sdk", "from mostek.sdk.kit import contract", "mostek.sdk.kit.contract"),
         ("mostek.sdk.kit", "from mostek.connectors import some", "mostek.connectors.some"),
+        ("mostek.core", "from mostek.hub import trace", "mostek.hub.trace"),
+        ("mostek.core", "from time import time", "time.time"),
         ("mostek.hub", "from mostek.sdk.kit import room", "mostek.sdk.kit.room"),
         ("mostek.hub", "from mostek.connectors import some", "mostek.connectors.some"),
         ("mostek.hub", "from mostek import commands", "mostek.commands"),
         ("mostek.desk", "from mostek.commands import keeping", "mostek.commands.keeping"),
         ("mostek.sandbox", "from mostek.documents import money", "mostek.documents.money"),
-        ("mostek.connectors.some", "from mostek.hub import plan", "mostek.hub.plan"),
+        ("mostek.connectors.some", "from mostek.core import plan", "mostek.core.plan"),
         ("mostek.connectors.some", "from mostek.connectors.other import client", "mostek.connectors.other.client"),
         ("mostek.connectors.some", "from .sandbox import create", "mostek.connectors.some.sandbox.create"),
         ("mostek.connectors.some.sandbox", "from ..fields import FIELDS", "mostek.connectors.some.fields.FIELDS"),

@@ -12,10 +12,10 @@ from typing import get_args
 import msgspec
 import pytest
 
+from mostek.core import policy as policies
+from mostek.core.policy import Policy
+from mostek.core.rules import FIELDS, Condition, Deed, Operator, Rule
 from mostek.documents.problem import InvalidDocumentError
-from mostek.hub import policy as policies
-from mostek.hub.policy import Policy
-from mostek.hub.rules import FIELDS, Condition, Deed, Operator, Rule
 from mostek.sdk.manifest import Manifest
 from mostek.sdk.messages import Message
 from tests.project.pages import Block, blocks, pages, spans

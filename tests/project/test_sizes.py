@@ -1,4 +1,4 @@
-"""A newcomer reads documents, sdk and hub in one sitting; a module is read at one go."""
+"""A newcomer reads documents, sdk, core and hub in one sitting; a module is read at one go."""
 
 import pytest
 
@@ -8,7 +8,8 @@ from tests.project.source import CHECKOUT, Module, connectors, inside, modules
 PACKAGES = [
     ("mostek.documents", None, 1_500),
     ("mostek.sdk", "mostek.sdk.kit", 1_500),
-    ("mostek.hub", "mostek.hub.migrations", 3_000),
+    ("mostek.core", None, 1_500),
+    ("mostek.hub", "mostek.hub.migrations", 2_500),
     ("mostek.desk", None, 1_500),
     ("mostek.commands", None, 2_500),
 ]

@@ -13,7 +13,7 @@ from mostek.cli.screens import system_name
 from mostek.cli.session import UNFINISHED, Data, Json, Slug, command, opened, person, show, wording
 from mostek.commands import describing, examining
 from mostek.commands.describing import Description, Period, Sentence, Table
-from mostek.hub.rules import Condition, Rule
+from mostek.core.rules import Condition, Rule
 from mostek.wording import Wording, sentences
 
 _WIDTH = 88

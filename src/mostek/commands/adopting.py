@@ -10,15 +10,15 @@ import msgspec
 from mostek.commands.connecting import number_of
 from mostek.commands.flowing import PreviewedRecord, loaded, planned_cases, previewed, row_of
 from mostek.commands.mending import Mended
+from mostek.core.keys import duty_key
+from mostek.core.policy import Versions
 from mostek.desk.installation import Installation
 from mostek.documents.invoice import Invoice
 from mostek.documents.money import Money
 from mostek.documents.problem import invalid
 from mostek.hub.engine import Flow
-from mostek.hub.keys import duty_key
 from mostek.hub.ledger import Transaction, actions, catalog
 from mostek.hub.ledger.dialect import Row
-from mostek.hub.policy import Versions
 from mostek.sdk.effect import Action, Intent, Statement
 
 Fate = Literal["create", "adopt", "ask", "wait", "leave", "change"]

@@ -13,11 +13,11 @@ import msgspec
 
 from mostek.commands.adopting import Close, close_books
 from mostek.commands.connecting import SLUG, try_open
+from mostek.core import policy as policies
 from mostek.desk import configuration as texts
 from mostek.desk.configuration import Change, Configuration, Connection, Flow
 from mostek.desk.installation import Installation
 from mostek.documents.problem import InvalidDocumentError, Problem, invalid
-from mostek.hub import policy as policies
 from mostek.hub.connections import AnyConnector, connector_of, split_secrets
 from mostek.hub.ledger import Transaction, catalog
 from mostek.hub.ledger.catalog import WORKSPACE, ConnectionRow, FlowRow

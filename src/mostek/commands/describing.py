@@ -11,14 +11,14 @@ from typing import Any, Literal
 import msgspec
 
 from mostek.commands.flowing import row_of
+from mostek.core import policy as policies
+from mostek.core.policy import Dated, Policy
+from mostek.core.rules import Rule
 from mostek.desk.installation import Installation
 from mostek.documents.problem import InvalidDocumentError
-from mostek.hub import policy as policies
 from mostek.hub.connections import Opened, connector_of
 from mostek.hub.ledger import catalog
 from mostek.hub.ledger.catalog import ConnectionRow, FlowRow
-from mostek.hub.policy import Dated, Policy
-from mostek.hub.rules import Rule
 from mostek.sdk.errors import VendorError
 from mostek.sdk.manifest import MappingManifest
 

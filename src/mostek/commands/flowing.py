@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 
 from mostek.commands.connecting import SLUG, number_of
+from mostek.core import policy as policies
 from mostek.desk.installation import Installation
 from mostek.documents.invoice import Invoice
 from mostek.documents.money import Money
 from mostek.documents.problem import Problem, invalid
-from mostek.hub import policy as policies
 from mostek.hub.engine import Flow
 from mostek.hub.ledger import Transaction, catalog
 from mostek.hub.ledger.catalog import FlowRow

@@ -8,6 +8,9 @@ from typing import Any
 
 import msgspec
 
+from mostek.core.cases import StoredRecord
+from mostek.core.facts import Facts
+from mostek.core.keys import duty_key
 from mostek.desk.installation import Installation
 from mostek.desk.specimen import (
     FORMAT,
@@ -21,10 +24,7 @@ from mostek.desk.specimen import (
 )
 from mostek.documents.problem import Problem, invalid
 from mostek.hub import trace
-from mostek.hub.cases import StoredRecord
 from mostek.hub.connections import connector_of
-from mostek.hub.facts import Facts
-from mostek.hub.keys import duty_key
 from mostek.hub.ledger import Transaction, catalog
 from mostek.hub.ledger.dialect import Row
 from mostek.sdk import settings as settings_

@@ -11,20 +11,20 @@ from typing import Any
 import msgspec
 
 from mostek.commands.flowing import loaded
+from mostek.core import cases, plan
+from mostek.core import policy as policies
+from mostek.core.cases import Case, Entry, StoredRecord
+from mostek.core.facts import Decision, Facts
+from mostek.core.policy import Dated, Versions
 from mostek.desk.installation import Installation
 from mostek.desk.specimen import fingerprinted
 from mostek.documents.invoice import Invoice
 from mostek.documents.money import Money
-from mostek.hub import cases, plan
-from mostek.hub import policy as policies
-from mostek.hub.cases import Case, Entry, StoredRecord
 from mostek.hub.connections import Opened
 from mostek.hub.engine import Flow
-from mostek.hub.facts import Decision, Facts
 from mostek.hub.ledger import Transaction, passages
 from mostek.hub.ledger.dialect import Row
 from mostek.hub.planning import decide, decide_case
-from mostek.hub.policy import Dated, Versions
 from mostek.sdk.effect import Match
 
 _GROUP = 250

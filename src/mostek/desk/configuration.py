@@ -11,8 +11,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
+from mostek.core.policy import Policy
 from mostek.documents.problem import InvalidDocumentError, Problem, printable
-from mostek.hub.policy import Policy
 
 HIDDEN = "•••"
 _BARE = re.compile(r"[A-Za-z0-9_-]+")

@@ -14,15 +14,15 @@ from typing import Any
 import msgspec
 from stdnum.pl import regon
 
+from mostek.core import drafting
+from mostek.core.cases import StoredRecord, joined
+from mostek.core.facts import Facts
+from mostek.core.identity import identity_of
 from mostek.desk.specimen import PLACEHOLDER, End, Outcome, Specimen, case_of, flow_of, planned_of, replan
 from mostek.documents.invoice import Invoice
 from mostek.documents.order import Order
 from mostek.documents.party import Address, Party, compact_id, plausible_tax_id
 from mostek.documents.problem import InvalidDocumentError, invalid
-from mostek.hub import drafting
-from mostek.hub.cases import StoredRecord, joined
-from mostek.hub.facts import Facts
-from mostek.hub.identity import identity_of
 from mostek.sdk import settings as settings_
 from mostek.sdk.effect import Action
 

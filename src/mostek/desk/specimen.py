@@ -13,17 +13,18 @@ from typing import Any
 
 import msgspec
 
+from mostek.core import cases
+from mostek.core.cases import Case, StoredRecord
+from mostek.core.facts import Facts, Target
+from mostek.core.scope import key_of
 from mostek.documents import canonical
 from mostek.documents.problem import InvalidDocumentError, Problem, invalid
-from mostek.hub import cases, engine
-from mostek.hub.cases import Case, StoredRecord
+from mostek.hub import engine
 from mostek.hub.connections import AnyConnector, connector_of
 from mostek.hub.engine import Flow
-from mostek.hub.facts import Facts, Target
 from mostek.hub.ledger import catalog
 from mostek.hub.ledger.catalog import FlowRow
 from mostek.hub.planning import Planned, decide_case
-from mostek.hub.scope import key_of
 from mostek.sdk import settings as settings_
 from mostek.sdk.settings import Settings
 

@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 import structlog
 
+from mostek.core.comparison import compare
 from mostek.documents.invoice import Invoice
 from mostek.documents.payment import Payment
 from mostek.documents.problem import InvalidDocumentError, Problem
 from mostek.hub import trace
-from mostek.hub.comparison import compare
 from mostek.hub.connections import Opened
 from mostek.hub.engine import PAUSE_MS, Engine, as_json, failed, pause_ms, stops_connection, told
 from mostek.hub.ledger import StaleLeaseError, Transaction, actions

@@ -9,14 +9,14 @@ from uuid import uuid4
 
 import msgspec
 
+from mostek.core import policy as policies
+from mostek.core.facts import Target
+from mostek.core.policy import Policy, Versions
 from mostek.documents.booking import Profile
 from mostek.documents.problem import InvalidDocumentError, Problem, printable
-from mostek.hub import policy as policies
 from mostek.hub.connections import AnyConnector, Connections, Opened
-from mostek.hub.facts import Target
 from mostek.hub.ledger import Ledger, Transaction, catalog
 from mostek.hub.ledger.catalog import FlowRow
-from mostek.hub.policy import Policy, Versions
 from mostek.sdk.errors import AuthFailedError, BusyError, ConfigurationError, RateLimitedError, VendorError
 
 # What the hub waits after a failure before it tries the same system again, in milliseconds.

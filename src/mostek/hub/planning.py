@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 import structlog
 
+from mostek.core import cases, plan
+from mostek.core.cases import Case, Entry, StoredRecord
+from mostek.core.facts import OPEN, UNSENT, Decision, Facts, KnownKey, Original
 from mostek.documents.money import Money
 from mostek.documents.problem import InvalidDocumentError, Problem, printable
-from mostek.hub import cases, plan, trace
-from mostek.hub.cases import Case, Entry, StoredRecord
+from mostek.hub import trace
 from mostek.hub.connections import Opened
 from mostek.hub.engine import Engine, Flow, as_json, failed, pause_ms, stops_connection
-from mostek.hub.facts import OPEN, UNSENT, Decision, Facts, KnownKey, Original
 from mostek.hub.ledger import Transaction, catalog, passages
 from mostek.hub.ledger.dialect import Row
 from mostek.hub.ledger.passages import PassageLease, PlannedAction, PlannedDecision, PlannedPassage

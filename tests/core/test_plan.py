@@ -7,16 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from mostek.core import policy as policies
+from mostek.core.cases import Case, Entry, issued_digest
+from mostek.core.facts import Decision, Facts, KnownKey, Original, Target
+from mostek.core.keys import duty_key
+from mostek.core.plan import corrected_numbers, keys_of, plan, questions
 from mostek.documents.invoice import Invoice, Method
 from mostek.documents.party import Address, Contact, Party
 from mostek.documents.payment import CreditLink, Payment
 from mostek.documents.problem import Problem
 from mostek.documents.vat import summed
-from mostek.hub import policy as policies
-from mostek.hub.cases import Case, Entry, issued_digest
-from mostek.hub.facts import Decision, Facts, KnownKey, Original, Target
-from mostek.hub.keys import duty_key
-from mostek.hub.plan import corrected_numbers, keys_of, plan, questions
 from mostek.sdk.effect import Match, Question, Reference
 from tests.hub import toy
 

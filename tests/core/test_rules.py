@@ -5,11 +5,11 @@ from datetime import date
 import msgspec
 import pytest
 
+from mostek.core import policy as policies
+from mostek.core.rules import FIELDS, Condition, Rule, Subject, first_match
 from mostek.documents.invoice import Invoice, Method
 from mostek.documents.party import Address, Party
 from mostek.documents.problem import InvalidDocumentError
-from mostek.hub import policy as policies
-from mostek.hub.rules import FIELDS, Condition, Rule, Subject, first_match
 from tests.hub import toy
 
 COMPANY = Party(

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from mostek.core.identity import Identity
+from mostek.core.rules import Rule
 from mostek.documents.invoice import Invoice
 from mostek.documents.problem import InvalidDocumentError, Problem, invalid
-from mostek.hub.identity import Identity
-from mostek.hub.rules import Rule
 from mostek.sdk.effect import Match, Question
 from mostek.sdk.manifest import MappingManifest
 

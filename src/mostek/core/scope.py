@@ -5,12 +5,12 @@ from typing import Any
 
 import msgspec
 
+from mostek.core.cases import Case, Entry
+from mostek.core.facts import UNSENT, Decision, Facts, KnownKey, Original, Target, Verdict
+from mostek.core.keys import duty_key
+from mostek.core.policy import Dated, Policy, Versions
 from mostek.documents.invoice import Invoice
 from mostek.documents.problem import InvalidDocumentError, Problem
-from mostek.hub.cases import Case, Entry
-from mostek.hub.facts import UNSENT, Decision, Facts, KnownKey, Original, Target, Verdict
-from mostek.hub.keys import duty_key
-from mostek.hub.policy import Dated, Policy, Versions
 from mostek.sdk.effect import Question, Reference
 
 

@@ -5,17 +5,17 @@ from datetime import timedelta
 
 import msgspec
 
+from mostek.core import policy as policies
+from mostek.core.cases import Case, Entry, joined
+from mostek.core.facts import UNSENT, KnownKey, Target
+from mostek.core.identity import identity_of, looked_up_by
+from mostek.core.policy import Policy
+from mostek.core.scope import Scope, document_of, key_of
 from mostek.documents.booking import fit
 from mostek.documents.invoice import Invoice
 from mostek.documents.lines import Line
 from mostek.documents.party import Contact
 from mostek.documents.problem import InvalidDocumentError, Problem
-from mostek.hub import policy as policies
-from mostek.hub.cases import Case, Entry, joined
-from mostek.hub.facts import UNSENT, KnownKey, Target
-from mostek.hub.identity import identity_of, looked_up_by
-from mostek.hub.policy import Policy
-from mostek.hub.scope import Scope, document_of, key_of
 from mostek.sdk.effect import Action, Question, Reference
 
 # Source lines that stand for stock cards; discounts, fees and sets' headers have none.

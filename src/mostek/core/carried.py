@@ -1,15 +1,15 @@
 """What a document that is in the target, or on its way, calls for: its changes, its tie, its payments."""
 
+from mostek.core import policy as policies
+from mostek.core.cases import Entry
+from mostek.core.comparison import closed_days, compare
+from mostek.core.drafting import draft
+from mostek.core.facts import OPEN, KnownKey
+from mostek.core.scope import Scope, document_of, state_question, to
 from mostek.documents.invoice import Invoice
 from mostek.documents.money import Money
 from mostek.documents.payment import CreditLink, Payment
 from mostek.documents.problem import Problem
-from mostek.hub import policy as policies
-from mostek.hub.cases import Entry
-from mostek.hub.comparison import closed_days, compare
-from mostek.hub.drafting import draft
-from mostek.hub.facts import OPEN, KnownKey
-from mostek.hub.scope import Scope, document_of, state_question, to
 from mostek.sdk.effect import Action, Match, Reference
 
 

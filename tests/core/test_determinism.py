@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mostek.core.cases import Entry
+from mostek.core.facts import Decision, Facts
+from mostek.core.plan import plan, questions
+from mostek.core.policy import load, only
 from mostek.documents import canonical
 from mostek.documents.invoice import Method
-from mostek.hub.cases import Entry
-from mostek.hub.facts import Decision, Facts
-from mostek.hub.plan import plan, questions
-from mostek.hub.policy import load, only
+from tests.core.test_plan import COMPANY, D1, EVA, NOW, TARGET, case, entry
 from tests.hub import toy
-from tests.hub.test_plan import COMPANY, D1, EVA, NOW, TARGET, case, entry
 
 __all__ = ["canonical", "questions"]  # for the other process
 DOCUMENTS = [
@@ -66,7 +66,7 @@ def test_what_else_is_planned_does_not_matter(chosen: set[int]) -> None:
 def test_the_same_inputs_give_the_same_bytes_in_any_process() -> None:
     """Sets and dicts are walked in a fixed order: the bytes are compared with those of another hash seed."""
     code = (
-        "import hashlib; from tests.hub import test_determinism as t; from mostek.documents import canonical;"
+        "import hashlib; from tests.core import test_determinism as t; from mostek.documents import canonical;"
         "print(hashlib.sha256(canonical.encode([t.decided(*t.ENTRIES),"
         " t.questions(t.case(*t.ENTRIES), t.only(t.load(t.POLICY)), t.TARGET, {})])).hexdigest())"
     )

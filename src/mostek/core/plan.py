@@ -6,16 +6,16 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from mostek.core import carried, drafting
+from mostek.core.cases import Case, Entry, joined
+from mostek.core.comparison import likeness
+from mostek.core.facts import UNSENT, Decision, Facts, KnownKey, Original, Target
+from mostek.core.identity import identity_of
+from mostek.core.policy import Policy, Versions
+from mostek.core.rules import Rule, Subject, first_match
+from mostek.core.scope import Scope, Stop, document_of, document_question, key_of, state_question
 from mostek.documents.invoice import Invoice
 from mostek.documents.problem import InvalidDocumentError, Problem
-from mostek.hub import carried, drafting
-from mostek.hub.cases import Case, Entry, joined
-from mostek.hub.comparison import likeness
-from mostek.hub.facts import UNSENT, Decision, Facts, KnownKey, Original, Target
-from mostek.hub.identity import identity_of
-from mostek.hub.policy import Policy, Versions
-from mostek.hub.rules import Rule, Subject, first_match
-from mostek.hub.scope import Scope, Stop, document_of, document_question, key_of, state_question
 from mostek.sdk.effect import Action, Question, Reference
 
 
