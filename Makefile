@@ -13,7 +13,7 @@ PIP := -m pip --quiet --disable-pip-version-check --no-input install --only-bina
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test quick check lint format soak mutants bench lock clean
+.PHONY: help browser demo test quick check lint format soak mutants bench lock clean
 
 help: ## list the tasks
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -21,7 +21,7 @@ help: ## list the tasks
 demo: $(VENV)/.run ## set up and run the demonstration
 	$(BIN)/mostek demo
 
-test: lint $(VENV_PEERS)/.ready ## lint, then all tests (but soak), with PostgreSQL and the peers
+test: lint $(VENV_PEERS)/.ready browser ## lint, then all tests (but soak), with PostgreSQL and the peers
 	MOSTEK_PEERS="$(CURDIR)/$(VENV_PEERS)/bin/python" $(BIN)/pytest --numprocesses $(JOBS)
 
 quick: $(VENV)/.dev ## pure and unit tests, under one minute
@@ -49,6 +49,12 @@ mutants: $(VENV)/.dev ## break the code on purpose and see the tests notice
 
 bench: $(VENV)/.dev ## measure speed on the neutral stand and on the simulators; see docs/benchmarks.md
 	$(BIN)/python -m bench $(BENCH)
+
+browser: ## for the tests of the pages: Debian's Chromium, where it may be installed
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	{ test "`id -u`" = 0 && command -v apt-get >/dev/null && echo "Installing chromium for the tests of the pages" && \
+	apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends chromium >/dev/null; } || \
+	echo "No chromium: tests in a browser are skipped. Cure: sudo apt-get install chromium"
 
 clean: ## remove environments, caches and built files
 	rm -rf $(VENV) $(VENV_PEERS) $(VENV_LOCK) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -8,7 +8,6 @@ import asyncio
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections import defaultdict
@@ -29,8 +28,9 @@ from mostek.desk.installation import Installation
 from mostek.documents.problem import Problem, invalid
 from mostek.hub.runner import Runner
 from mostek.sdk.messages import LANGUAGES, explain
-from mostek.wording import Wording, language_of
+from mostek.wording import Wording, language_of, packages
 
+OWNER = "owner"  # who may log in to the page
 SOURCE, TARGET, FLOW = "shop", "books", "shop-to-books"
 KINDS = {"invoice": "invoice", "creditNote": "credit_note", "credit_note": "credit_note", "receipt": "receipt"}
 # At most this share of the documents may be parked or excluded, in per cent.
@@ -95,7 +95,7 @@ async def simulator(name: str, folder: Path, options: Mapping[str, str]) -> Asyn
         await process.wait()
 
 
-async def run(*, seed: int, documents: int, once: bool, as_json: bool, database: str) -> bool:
+async def run(*, seed: int, documents: int, once: bool, as_json: bool, database: str, port: int = 0) -> bool:
     """Move the documents of a new shop into new books and print both sides; serve on unless ``once``."""
     folder = Path(tempfile.mkdtemp(prefix="mostek-demo-"))
     try:
@@ -109,7 +109,7 @@ async def run(*, seed: int, documents: int, once: bool, as_json: bool, database:
                 result = await compare(hub, shop_url, books_url)
                 _show(result, as_json=as_json)
                 if not once:
-                    await _serve(hub, folder, shop_url, books_url)
+                    await _serve(hub, folder, shop_url, books_url, port)
                 return result.agreed
             finally:
                 await hub.close()
@@ -235,7 +235,7 @@ def differences_of(expected: Sequence[Side], found: Sequence[Side]) -> list[str]
 
 def documented(problem: Problem) -> bool:
     """Whether the cause has a text and a cure in every language."""
-    return all(explain(problem, language, terminal.packages()).cure for language in LANGUAGES)
+    return all(explain(problem, language, packages()).cure for language in LANGUAGES)
 
 
 def _words(value: Any) -> str:
@@ -320,7 +320,7 @@ def _show(result: Result, *, as_json: bool) -> None:
     terminal.table(tuple(result.passages), [tuple(result.passages.values())], "Documents")
     wording = Wording(language_of(os.environ))
     for entry in result.parked:
-        message = terminal.explained(result.examples[entry["cause"]], wording)
+        message = wording.explained(result.examples[entry["cause"]])
         terminal.say(f"{entry['count']} parked ({entry['cause']}), for example: {message.text}")
         terminal.say(f"→ {message.cure}", indent=4)
     for difference in result.differences:
@@ -329,14 +329,19 @@ def _show(result: Result, *, as_json: bool) -> None:
     terminal.OUT.print(verdict)
 
 
-async def _serve(hub: Installation, folder: Path, shop_url: str, books_url: str) -> None:
-    """Keep the simulators and the hub running until Ctrl+C."""
+async def _serve(hub: Installation, folder: Path, shop_url: str, books_url: str, port: int) -> None:
+    """Serve the page and keep the simulators and the hub running until Ctrl+C."""
+    from mostek.web import serving  # noqa: PLC0415 - needs Django, and a demonstration that ends needs neither
+
+    listening = serving.listening("127.0.0.1", port)
+    here = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    await asyncio.to_thread(serving.set_up, hub)
+    password = await asyncio.to_thread(serving.first_owner, OWNER, language_of(os.environ))
+    wording = Wording(language_of(os.environ))
+    terminal.say()
+    terminal.say(wording.say("serve.demo", url=here), style="bold")
+    terminal.say(wording.say("serve.demo_login", name=OWNER, password=password), style="bold")
     terminal.say(f"The shop's own ledger: {shop_url}/_sandbox/totals")
     terminal.say(f"The books' own ledger: {books_url}/_sandbox/totals")
     terminal.say(f"Look around in another window: MOSTEK_DATA={folder / 'hub'} {sys.argv[0]} status")
-    terminal.say("Ctrl+C ends it.")
-    runner = Runner(hub.engine)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, runner.stop)
-    await runner.watch()
+    await serving.serve(hub, serving.server(), [listening])

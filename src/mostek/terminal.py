@@ -12,8 +12,6 @@ from rich.table import Table
 
 from mostek.documents.money import Money
 from mostek.documents.problem import Problem
-from mostek.hub.connections import connectors
-from mostek.sdk.messages import Message, explain
 from mostek.wording import Wording
 
 OUT = Console(highlight=False)
@@ -38,16 +36,6 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def packages() -> tuple[str, ...]:
-    """Where texts for causes are found: the core's, then each connector's."""
-    return ("mostek.locale", *(found.messages for found in connectors().values() if found.messages))
-
-
-def explained(problem: Problem, wording: Wording) -> Message:
-    """What happened and the cure, with amounts and times as the reader writes them."""
-    return explain(wording.problem(problem), wording.language, packages())
-
-
 def say(text: str = "", *, indent: int = 0, style: str = "", console: Console | None = None) -> None:
     """Print a sentence; the terminal wraps it, a pipe gets it whole."""
     shown = f"[{style}]{safe(text)}[/]" if style else safe(text)
@@ -57,7 +45,7 @@ def say(text: str = "", *, indent: int = 0, style: str = "", console: Console | 
 def show_problem(problem: Problem, wording: Wording, words: str = "", *, console: Console | None = None) -> None:
     """Print what is wrong, where, what the other system said, and what to do about it."""
     console = console or ERR
-    message = explained(problem, wording)
+    message = wording.explained(problem)
     place = f"  [dim]({safe(problem.field)})[/]" if problem.field else ""
     console.print(f"[bold red]✗[/] {safe(message.text)}{place}", soft_wrap=True)
     said = words or problem.details.get("words", "")

@@ -16,7 +16,8 @@ from babel.numbers import format_currency, format_decimal
 
 from mostek.documents.money import Money
 from mostek.documents.problem import Problem
-from mostek.sdk.messages import LANGUAGES
+from mostek.hub.connections import connectors
+from mostek.sdk.messages import LANGUAGES, Message, explain
 
 PLURALS = frozenset({"one", "few", "many", "other"})
 _MONEY = re.compile(r"-?\d+(?:\.\d+)? [A-Z]{3}")
@@ -28,6 +29,11 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d
 def sentences(language: str) -> Mapping[str, Any]:
     """The sentences of one language, in groups."""
     return tomllib.loads(files("mostek.locale.screens").joinpath(f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def packages() -> tuple[str, ...]:
+    """Where texts for causes are found: the core's, then each connector's."""
+    return ("mostek.locale", *(found.messages for found in connectors().values() if found.messages))
 
 
 def language_of(environment: Mapping[str, str]) -> str:
@@ -47,9 +53,14 @@ class Wording:
         self._locale = Locale.parse({"en": "en_GB"}.get(language, language))
         self._zone = zone
 
+    @property
+    def sentences(self) -> Mapping[str, Any]:
+        """What a key is looked up in."""
+        return sentences(self.language)
+
     def say(self, key: str, /, **values: Any) -> str:
         """The sentence ``group.name``; ``n`` chooses its plural form and is written as a number."""
-        found: Any = sentences(self.language)
+        found: Any = self.sentences
         for part in key.split("."):
             found = found[part]
         if isinstance(found, dict):
@@ -59,7 +70,7 @@ class Wording:
 
     def word(self, group: str, name: str) -> str:
         """The word for an id, or the id itself where there is none."""
-        return str(sentences(self.language)[group].get(name, name))
+        return str(self.sentences[group].get(name, name))
 
     def number(self, value: int | Decimal) -> str:
         """A number with the language's separators."""
@@ -98,6 +109,10 @@ class Wording:
         """The problem with the amounts, days and instants among its details written in this language."""
         details = {name: self._detail(value) for name, value in problem.details.items()}
         return Problem(cause=problem.cause, field=problem.field, details=details)
+
+    def explained(self, problem: Problem) -> Message:
+        """What happened and the cure, with amounts and times as the reader writes them."""
+        return explain(self.problem(problem), self.language, packages())
 
     def _detail(self, value: str) -> str:
         if _MONEY.fullmatch(value):

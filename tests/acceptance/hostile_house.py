@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from mostek import commands, terminal
+from mostek import commands
 from mostek.commands import connecting, flowing, looking, mending
 from mostek.connectors.flexibee.sandbox import create as create_books
 from mostek.connectors.upgates.sandbox import create as create_shop
@@ -27,6 +27,7 @@ from mostek.hub.ledger import Transaction
 from mostek.hub.runner import Left, Runner
 from mostek.sandbox import running
 from mostek.sdk.messages import LANGUAGES, explain
+from mostek.wording import packages
 
 KEY, PASSWORD, PERSON = "api-key", "winstrom", "tester"
 FLOW, SHOP, BOOKS = "shop-to-books", "shop", "books"
@@ -227,7 +228,7 @@ def as_problem(found: Mapping[str, Any] | None) -> Problem | None:
 
 def is_explained(problem: Problem) -> bool:
     """Whether each language has a text and a cure of its own for it, with every value filled in."""
-    told = [explain(problem, language, terminal.packages()) for language in LANGUAGES]
+    told = [explain(problem, language, packages()) for language in LANGUAGES]
     texts = {message.text for message in told}
     return len(texts) == len(LANGUAGES) and all(message.cure and "{" not in message.cure for message in told)
 

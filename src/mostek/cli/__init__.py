@@ -23,6 +23,7 @@ from mostek.cli.reconciling import reconcile, series
 from mostek.cli.replaying import replay, suppose, trace
 from mostek.cli.running import demo, run, status
 from mostek.cli.sandboxes import sandbox
+from mostek.cli.serving import person, serve
 
 _EPILOG = (
     "Exit codes: 0 done, 2 wrong usage, 3 input refused, 4 a system failed, 5 not everything is done. "
@@ -42,6 +43,7 @@ _ONE_LINE: Mapping[Callable[..., None], tuple[str, str]] = {  # what `mostek --h
     preview: ("Show what a run would do, and send nothing.", "mostek preview invoices --limit 20"),
     first_sync: ("Show the difference of both sides first.", "mostek first-sync invoices --csv first.csv"),
     run: ("Read, decide and transfer, once or for good.", "mostek run --watch"),
+    serve: ("Serve the web page, and work.", "mostek serve --port 8080"),
     describe: ("Tell in plain words what a flow does.", "mostek describe invoices"),
     export: ("Write the configuration as a text.", "mostek export mostek.toml"),
     diff: ("Show what applying a file would change.", "mostek diff mostek.toml"),
@@ -63,7 +65,15 @@ _ONE_LINE: Mapping[Callable[..., None], tuple[str, str]] = {  # what `mostek --h
 }
 for function, (summary, example) in _ONE_LINE.items():
     app.command(short_help=summary, epilog=f"Example: {example}")(function)
-_GROUPS = {"connect": connect, "flow": flow, "inbox": inbox, "trace": trace, "books": books, "sandbox": sandbox}
+_GROUPS = {
+    "connect": connect,
+    "flow": flow,
+    "inbox": inbox,
+    "trace": trace,
+    "books": books,
+    "person": person,
+    "sandbox": sandbox,
+}
 for name, group in _GROUPS.items():
     app.add_typer(group, name=name)
 flow.command("suppose", epilog="Example: mostek flow suppose invoices --policy @policy.json")(suppose)
@@ -82,6 +92,7 @@ def logging(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[log]),

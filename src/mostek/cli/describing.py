@@ -51,7 +51,7 @@ def doctor(
 def _show_findings(found: examining.Examination, language: Wording) -> None:
     for finding in found.findings:
         problem = finding.problem
-        message = terminal.explained(problem, language) if problem else None
+        message = language.explained(problem) if problem else None
         said = message.text if message else language.say(f"doctor.{finding.check}")
         where = f"  [dim]({terminal.safe(problem.field)})[/]" if problem and problem.field else ""
         terminal.OUT.print(f"{_MARKS[finding.level]} {terminal.safe(said)}{where}", soft_wrap=True)

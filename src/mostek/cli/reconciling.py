@@ -186,7 +186,7 @@ def _why(each: Difference, language: Wording) -> str:
     """Why it is not there or not finished: in a word while it waits, in a sentence where somebody has to act."""
     known = language.word("reason", each.why) if each.why else ""
     if each.problem and known == each.why:
-        known = terminal.explained(each.problem, language).text
+        known = language.explained(each.problem).text
     return f"{known} ({each.rule})" if known and each.rule else known
 
 

@@ -108,6 +108,7 @@ def demo(
     database: Annotated[
         str, typer.Option(help="A PostgreSQL address, or @file or $VARIABLE with it; SQLite without it.")
     ] = "",
+    port: Annotated[int, typer.Option(help="The port of the page; 0 takes a free one.", min=0, max=65535)] = 8080,
     json_: Json = False,
 ) -> None:
     """Start a simulated shop and simulated books, move the documents, and compare both sides.
@@ -119,7 +120,7 @@ def demo(
     with reported(json_):
         address = value_of(database, "--database")
         agreed = asyncio.run(
-            demonstration.run(seed=seed, documents=documents, once=once, as_json=json_, database=address)
+            demonstration.run(seed=seed, documents=documents, once=once, as_json=json_, database=address, port=port)
         )
     if not agreed:
         raise typer.Exit(UNFINISHED)

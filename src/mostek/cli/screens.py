@@ -156,7 +156,7 @@ def show_preview(records: Sequence[flowing.PreviewedRecord], first: int, with_pa
             if with_payload:
                 terminal.say(action.payload, indent=6, style="dim")
         for problem in record.problems:
-            message = terminal.explained(problem, wording)
+            message = wording.explained(problem)
             terminal.say(message.text, indent=4)
             terminal.say(f"→ {message.cure}", indent=4)
     if first and len(records) > first:
@@ -189,7 +189,7 @@ def show_inbox(items: Sequence[Item], wording: Wording) -> None:
         return
     groups: dict[tuple[str, str], list[tuple[Item, str]]] = {}
     for item in items:
-        message = terminal.explained(item.problem, wording)
+        message = wording.explained(item.problem)
         groups.setdefault((item.problem.cause, message.cure), []).append((item, message.text))
     for (cause, cure), members in groups.items():
         for item, text in members:
@@ -268,7 +268,7 @@ def _show_needs(view: StatusView, wording: Wording) -> None:
     for connection in stopped:
         _show_stopped(connection, wording)
     for item in causes:
-        message = terminal.explained(problem_of(item.example), wording)
+        message = wording.explained(problem_of(item.example))
         count = wording.say("status.parked", n=item.count)
         example = wording.say("status.example") if item.count > 1 else ""
         terminal.OUT.print(f"[yellow]{count}[/]: {example}{terminal.safe(message.text)}", soft_wrap=True)

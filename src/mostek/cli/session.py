@@ -81,8 +81,7 @@ def _ended(problems: Sequence[Problem], code: int, as_json: bool, words: str = "
         terminal.show_problem(problem, language, words)
     if as_json:
         shown = [
-            {**msgspec.to_builtins(problem), **msgspec.to_builtins(terminal.explained(problem, language))}
-            for problem in problems
+            {**msgspec.to_builtins(problem), **msgspec.to_builtins(language.explained(problem))} for problem in problems
         ]
         terminal.show_json({"problems": shown})
     return typer.Exit(code)

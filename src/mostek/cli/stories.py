@@ -116,7 +116,7 @@ def _show_planned(body: Mapping[str, Any], when: str, numbers: Mapping[int, str]
         plain = wording.say("trace.decided", record=str(decision["record"]), verdict=verdict)
         terminal.say(f"{known} → {verdict}" if known else plain, indent=4)
         for problem in decision["problems"]:
-            terminal.say(terminal.explained(msgspec.convert(problem, Problem), wording).text, indent=6)
+            terminal.say(wording.explained(msgspec.convert(problem, Problem)).text, indent=6)
 
 
 def _show_answer(step: Mapping[str, Any], when: str, action: Mapping[str, Any] | None, wording: Wording) -> None:
@@ -128,7 +128,7 @@ def _show_answer(step: Mapping[str, Any], when: str, action: Mapping[str, Any] |
     if result.get("words"):
         terminal.say(wording.say("show.said", words=result["words"]), indent=4)
     if result.get("problem"):
-        terminal.say(terminal.explained(msgspec.convert(result["problem"], Problem), wording).text, indent=4)
+        terminal.say(wording.explained(msgspec.convert(result["problem"], Problem)).text, indent=4)
     for call in step["body"]["calls"]:
         shown = {"method": call["method"], "url": call["url"], "status": str(call["status"])}
         terminal.say(wording.say("trace.call", **shown), indent=4, style="dim")

@@ -26,7 +26,7 @@ from mostek.hub import place
 from mostek.hub.ledger import Transaction
 from mostek.hub.ledger.catalog import WORKSPACE
 
-Permission = Literal["read", "operate", "own"]
+Permission = Literal["read", "operate", "close", "own"]
 # Parts of requests that hold secrets, or may do so by mistake.
 _SECRET = frozenset({"settings", "configuration", "secrets"})
 
@@ -68,7 +68,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("flow.start", flowing.Start, flowing.start, "operate", changes=True),
         Command("flow.undo", flowing.Undo, flowing.undo, "own", changes=True),
         Command("first_sync", adopting.FirstSync, adopting.first_sync, "own", changes=True, calls=True),
-        Command("books.close", adopting.Close, adopting.close, "operate", changes=True),
+        Command("books.close", adopting.Close, adopting.close, "close", changes=True),
         Command("books.verify", adopting.Verify, adopting.verify, "operate", changes=True),
         Command("preview", flowing.Preview, flowing.preview, "read", changes=False, calls=True),
         Command("status", looking.Status, looking.status, "read", changes=False),
