@@ -11,7 +11,8 @@ PACKAGES = [
     ("mostek.core", None, 1_500),
     ("mostek.hub", "mostek.hub.migrations", 2_500),
     ("mostek.desk", None, 1_500),
-    ("mostek.commands", None, 2_500),
+    ("mostek.commands", None, 4_000),
+    ("mostek.web", "mostek.web.people.migrations", 4_000),
 ]
 CONNECTOR = range(300, 900 + 1)
 MODULE = 500

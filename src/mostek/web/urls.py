@@ -1,4 +1,7 @@
-"""Which address shows what."""
+"""Which address shows what: each module of views says its own.
+
+The name of an address begins with its area, ``inbox`` or ``inbox_act``: so the navigation knows where one is.
+"""
 
 from allauth.account import views as account
 from allauth.mfa.base import views as mfa
@@ -7,9 +10,8 @@ from django.urls import URLPattern, URLResolver, path
 from mostek.web.views import dashboard, inbox, welcome
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", dashboard.show, name="dashboard"),
-    path("inbox/", inbox.show, name="inbox"),
-    path("inbox/act/", inbox.act, name="inbox_act"),
+    *dashboard.ADDRESSES,
+    *inbox.ADDRESSES,
     path("welcome/<str:code>/", welcome.show, name="welcome"),
     path("login/", account.login, name="account_login"),
     path("login/code/", mfa.authenticate, name="mfa_authenticate"),

@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from django.http import HttpResponse
+from django.urls import path
 
 from mostek.commands import looking
 from mostek.web.door import Asked
@@ -25,3 +26,6 @@ async def show(request: Asked) -> HttpResponse:
     }
     part = request.htmx and not request.htmx.boosted
     return page(request, "dashboard/standing.html" if part else "dashboard/show.html", **values)
+
+
+ADDRESSES = (path("", show, name="dashboard"),)

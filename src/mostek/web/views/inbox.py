@@ -1,6 +1,7 @@
 """What needs a person, grouped by cause, and what he can do about it."""
 
 from django.http import HttpResponse
+from django.urls import path
 from django.views.decorators.http import require_POST
 
 from mostek.commands import looking, mending
@@ -50,3 +51,6 @@ def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise invalid("web.number", "record", text=text)
     return int(text)
+
+
+ADDRESSES = (path("inbox/", show, name="inbox"), path("inbox/act/", act, name="inbox_act"))
