@@ -14,10 +14,13 @@ from mostek.sdk.effect import Action, Reference, Rejected, Statement
 
 @dataclass
 class Shelf:
-    """Documents by their name here. ``handed``: those whose figures a person changed. ``violations``: never seen."""
+    """Documents by their name here.
+
+    ``handed``: the figures of some as they were before a person changed them. ``violations``: what is never seen.
+    """
 
     standing: dict[str, Statement] = field(default_factory=dict)
-    handed: set[str] = field(default_factory=set)
+    handed: dict[str, tuple[object, object]] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
     closed_until: date | None = None
 
@@ -91,10 +94,11 @@ class Shelf:
     def hand_on(self, name: str, **changes: object) -> None:
         """A person changes the document of this name."""
         stands = self.standing.pop(name)
-        if {"total", "issued"} & changes.keys():
-            self.handed.add(name)
         if not changes.get("deleted"):
-            self.standing[name] = msgspec.structs.replace(stands, **changes)
+            changed = self.standing[name] = msgspec.structs.replace(stands, **changes)
+            before = self.handed.pop(name, (stands.total, stands.issued))
+            if before != (changed.total, changed.issued):  # else it stands as if nobody had touched it
+                self.handed[name] = before
 
     def enter(self, *statements: Statement) -> None:
         """Somebody else enters documents here."""

@@ -35,6 +35,8 @@ async def sound(hub: Installation, books: toy.Books | None = None, flow: int = 1
     )
     standing = {(row["kind"], row["source_id"]): row for row in rows}
     assert len(standing) == len(rows)
+    kept, counted = await hub.rows("standing"), await hub.rows("standing_counted")
+    assert [dict(row) for row in kept] == [dict(row) for row in counted], "the tally is not what there is"
     assert standing.keys() == documents.keys()
     assert all(row["planned"] == row["revision"] for row in rows)
     booked = {

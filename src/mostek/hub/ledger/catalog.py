@@ -127,7 +127,7 @@ def change_flow(
     With ``effective`` it decides for documents issued from that day on. A flow that sends is weighed first.
     """
     version = flow.version + 1
-    tx.run("drop_flow_kinds", flow=flow.id)
+    tx.run("drop_flow_kinds", flow=flow.id, kept=list(kinds))
     rows = [{"kind": kind} for kind in kinds]
     tx.run("put_flow_kinds", flow=flow.id, source=flow.source, workspace=flow.workspace, kinds=rows)
     tx.run("widen_since", connection=flow.source, since=since.isoformat() if since else None)

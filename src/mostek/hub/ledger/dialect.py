@@ -158,8 +158,11 @@ def statements(dialect_name: str) -> Mapping[str, str]:
 
 
 @cache
-def migrations() -> tuple[tuple[str, str], ...]:
-    """Name and text of each migration, in order."""
-    folder = files("mostek.hub.ledger").joinpath("migrations")
-    named = ((path.name, path.read_text()) for path in folder.iterdir() if path.name.endswith(".sql"))
-    return tuple(sorted(named))
+def migrations(dialect_name: str = SQLITE.name) -> tuple[tuple[str, str], ...]:
+    """Name and text of each migration, in order; ``0003_x.sqlite.sql`` is that database's text of ``0003_x.sql``."""
+    found: dict[str, str] = {}
+    for path in files("mostek.hub.ledger").joinpath("migrations").iterdir():
+        name, _, dialect = path.name.removesuffix(".sql").partition(".")
+        if path.name.endswith(".sql") and dialect in {"", dialect_name}:
+            found[f"{name}.sql"] = path.read_text()
+    return tuple(sorted(found.items()))

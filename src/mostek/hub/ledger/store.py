@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -17,6 +18,8 @@ from mostek.hub.ledger.dialect import Dialect, Row, dialect_of, migrations, stat
 
 P = ParamSpec("P")
 T = TypeVar("T")
+# A statement ends where the next line is not indented: bodies of triggers have statements of their own.
+_STATEMENT_END = re.compile(r";\n(?! )")
 Job = tuple[Callable[["Transaction"], Any], "Future[Any]"]
 
 
@@ -182,9 +185,9 @@ class Ledger:
             connection.execute("BEGIN IMMEDIATE" if self._dialect.name == "sqlite" else "BEGIN")
             rows = connection.execute("SELECT name, value FROM installation").fetchall()
             applied = {row["name"]: row["value"] for row in rows}
-            for name, text in migrations():
+            for name, text in migrations(self._dialect.name):
                 if f"migration {name}" not in applied:
-                    for statement in self._dialect.expand(text).split(";\n"):
+                    for statement in _STATEMENT_END.split(self._dialect.expand(text)):
                         connection.execute(statement)
                     connection.execute(f"INSERT INTO installation VALUES ('migration {name}', 'applied')")
             if "epoch" not in applied:

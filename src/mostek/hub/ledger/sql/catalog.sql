@@ -29,7 +29,7 @@ AND since IS NOT NULL AND (CAST(:since AS TEXT) IS NULL OR since > CAST(:since A
 SELECT id FROM flow WHERE source = :connection AND id <> :flow LIMIT 1;
 
 -- name: drop_flow_kinds
-DELETE FROM flow_kind WHERE flow = :flow;
+DELETE FROM flow_kind WHERE flow = :flow AND kind NOT IN {each kept};
 
 -- name: put_endpoint
 INSERT INTO endpoint (connection, workspace) VALUES (:connection, :workspace) ON CONFLICT DO NOTHING;

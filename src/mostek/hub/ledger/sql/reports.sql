@@ -4,6 +4,10 @@ FROM record r JOIN passage p ON p.case_id = r.case_id JOIN flow_kind k ON k.flow
 LEFT JOIN decision d ON d.passage = p.id AND d.record = r.id ORDER BY r.id;
 
 -- name: standing
+SELECT flow, kind, nullif(currency, '') AS currency, state, cause, CAST(sum(n) AS BIGINT) AS n, CAST(sum(total) AS BIGINT) AS total
+FROM tally GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) <> 0 ORDER BY 1, 2, 3, 4, 5;
+
+-- name: standing_counted
 SELECT p.flow, r.kind, r.currency, coalesce(d.state, 'waiting') AS state,
     CASE WHEN d.state IS NULL THEN 'planning' WHEN d.state = 'done' THEN '' ELSE d.cause END AS cause,
     count(*) AS n, CAST(coalesce(sum(r.total), 0) AS BIGINT) AS total
@@ -13,7 +17,7 @@ GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5;
 
 -- name: oldest_by_cause
 SELECT d.state, d.cause, count(*) AS n, {now} - min(d.changed) AS oldest_ms, max(d.problem) AS problem FROM decision d
-WHERE d.state <> 'done' GROUP BY d.state, d.cause ORDER BY d.state, d.cause;
+WHERE d.state IN ('waiting', 'in_doubt', 'parked', 'excluded') GROUP BY d.state, d.cause ORDER BY d.state, d.cause;
 
 -- name: queue_lengths
 SELECT a.endpoint, a.state, count(*) AS n FROM action a WHERE a.state <> 'done' GROUP BY a.endpoint, a.state ORDER BY 1, 2;
@@ -122,3 +126,15 @@ GROUP BY r.case_id ORDER BY r.case_id LIMIT :limit;
 -- name: plans_of_passages
 SELECT s.case_id, s.body FROM trace.step s WHERE s.kind = 'planned' AND s.case_id IN {each_int cases}
 AND s.passage IN {each_int passages} ORDER BY s.id;
+
+-- name: queue
+SELECT q.lane, q.passage, q.place, q.record, q.verb, q.kind, r.number, r.source_id, r.currency, r.total, f.slug AS flow
+FROM (SELECT lane, passage, place, record, flow, verb, kind FROM action WHERE endpoint = :connection AND flow = :flow AND state = 'ready'
+    ORDER BY lane, passage, place LIMIT :limit) q
+JOIN record r ON r.id = q.record JOIN flow f ON f.id = q.flow ORDER BY q.lane, q.passage, q.place;
+
+-- name: queue_count
+SELECT count(*) AS n FROM (SELECT 1 AS one FROM action WHERE endpoint = :connection AND state = 'ready' LIMIT :limit) q;
+
+-- name: put_first
+UPDATE action SET lane = 0 WHERE record IN {each_int records} AND state IN ('ready', 'blocked') AND sent IS NULL RETURNING record;
