@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from mostek.commands import Permission
-from mostek.documents.problem import Problem
+from mostek.documents.problem import Problem, invalid
 from mostek.web.door import Asked
 
 
@@ -51,3 +51,10 @@ def refused(request: HttpRequest, problems: Sequence[Problem], words: str = "", 
         answer.headers["HX-Retarget"] = "#notices"
         answer.headers["HX-Reswap"] = "beforeend"
     return answer
+
+
+def number(text: str) -> int:
+    """A record's number out of a form or an address; raises ``web.number``."""
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise invalid("web.number", "record", text=text)
+    return int(text)

@@ -4,11 +4,13 @@ from collections import defaultdict
 from typing import Any
 
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.urls import path
+from django.views.decorators.http import require_POST
 
-from mostek.commands import looking
+from mostek.commands import looking, queueing
 from mostek.web.door import Asked
-from mostek.web.page import page
+from mostek.web.page import number, page
 
 
 async def show(request: Asked) -> HttpResponse:
@@ -22,10 +24,19 @@ async def show(request: Asked) -> HttpResponse:
         "status": status,
         "all": sum(status.records.values()),
         "causes": sorted(causes.items(), key=lambda item: -item[1]),
+        "queues": await request.door.run("queue", queueing.Queue(limit=8)),
+        "can": request.door.may("queue.first"),
         "needy": status.records["parked"] + status.records["in_doubt"],
     }
     part = request.htmx and not request.htmx.boosted
     return page(request, "dashboard/standing.html" if part else "dashboard/show.html", **values)
 
 
-ADDRESSES = (path("", show, name="dashboard"),)
+@require_POST
+async def first(request: Asked) -> HttpResponse:
+    """Put one document before all back-fill."""
+    await request.door.run("queue.first", queueing.First(records=(number(request.POST.get("record", "")),)))
+    return redirect("dashboard")
+
+
+ADDRESSES = (path("", show, name="dashboard"), path("queue/first/", first, name="dashboard_first"))

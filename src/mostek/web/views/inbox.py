@@ -5,16 +5,15 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 
 from mostek.commands import looking, mending
-from mostek.documents.problem import invalid
 from mostek.web.door import Asked
-from mostek.web.page import page
+from mostek.web.page import number, page
 
 PAGE = 50
 
 
 async def show(request: Asked) -> HttpResponse:
     """The inbox, or one cause of it, a page at a time."""
-    cause, after = request.GET.get("cause", ""), _number(request.GET.get("after", "0"))
+    cause, after = request.GET.get("cause", ""), number(request.GET.get("after", "0"))
     status: looking.StatusView = await request.door.run("status", looking.Status())
     items: tuple[looking.Item, ...] = await request.door.run(
         "inbox.list", looking.Inbox(cause=cause, after=after, limit=PAGE + 1)
@@ -34,7 +33,7 @@ async def show(request: Asked) -> HttpResponse:
 @require_POST
 async def act(request: Asked) -> HttpResponse:
     """Retry or leave out the chosen records; ends with what was done and what was not."""
-    chosen = tuple(_number(value) for value in request.POST.getlist("record"))
+    chosen = tuple(number(value) for value in request.POST.getlist("record"))
     cause = request.POST.get("cause", "")
     if request.POST.get("do") == "exclude":
         reason = request.POST.get("reason", "")
@@ -44,13 +43,6 @@ async def act(request: Asked) -> HttpResponse:
     else:
         done = await request.door.run("inbox.retry", mending.Retry(records=chosen, cause=cause))
     return page(request, "inbox/acted.html", done=done, cause=cause)
-
-
-def _number(text: str) -> int:
-    """A record's number out of a form."""
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise invalid("web.number", "record", text=text)
-    return int(text)
 
 
 ADDRESSES = (path("inbox/", show, name="inbox"), path("inbox/act/", act, name="inbox_act"))
