@@ -190,7 +190,7 @@ class _Session:
     async def _look(self, intents: Sequence[Intent]) -> dict[int, Finding]:
         found: dict[int, Finding] = {}
         for place, intent in enumerate(intents):
-            answer = await self._call("GET", f"/invoices?external_id={intent.action.key}")
+            answer = await self._call("GET", f"/invoices?external_id={intent.key}")
             items = _decoded(answer, _MANY).items
             if items:
                 found[place] = Found(ids=tuple(str(item.id) for item in items), number=items[0].number)

@@ -9,24 +9,25 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from mostek import cli
-from mostek.hub import delivery
+from mostek.hub import delivery, planning, reading
 from mostek.hub.ledger import Ledger, actions, feeds, passages
 
 LEASE_MS = 3_000
-# Before or after the commit of what: the hub's own functions that run inside a transaction.
+# Before or after the commit of what: the hub's own functions that run inside a transaction, alone or among others.
 BEFORE = {
-    "before_read_commit": "mostek.hub.reading._store",
-    "before_outcome_commit": "mostek.hub.delivery._commit",
-    "in_verification": "mostek.hub.ledger.actions.commit_verified",
+    "before_read_commit": (reading, "_store"),
+    "before_outcome_commit": (actions, "commit_outcomes"),
+    "in_verification": (actions, "commit_verified"),
 }
 AFTER = {
-    "after_read_commit": "mostek.hub.reading._store",
-    "after_plan": "mostek.hub.planning._commit",
-    "after_intent_commit": "mostek.hub.ledger.actions.commit_intents",
-    "after_outcome_commit": "mostek.hub.delivery._commit",
+    "after_read_commit": (reading, "_store"),
+    "after_plan": (planning, "_commit"),
+    "after_intent_commit": (actions, "intend"),
+    "after_outcome_commit": (actions, "commit_outcomes"),
 }
 # After the books have answered, with nothing written down of it.
 ANSWERED = {"after_answer": "_write", "in_settlement": "_find"}
@@ -50,8 +51,25 @@ def kill_at(point: str, fuse: Fuse) -> None:
     if point in ANSWERED:
         name = ANSWERED[point]
         setattr(delivery._Delivery, name, _answered(getattr(delivery._Delivery, name), fuse))
+    elif point in BEFORE:
+        _follow(*BEFORE[point], fuse.reached)
     else:
-        Ledger.write = _written(Ledger.write, point, fuse)  # type: ignore[method-assign]
+        happened: list[bool] = []
+        _follow(*AFTER[point], lambda: happened.append(True))
+        Ledger.write = _written(Ledger.write, happened, fuse)  # type: ignore[method-assign]
+
+
+def _follow(module: ModuleType, name: str, deed: Callable[[], object]) -> None:
+    """Do something whenever this function has done its part of a transaction; one that found nothing did none."""
+    call = getattr(module, name)
+
+    def followed(*given: Any, **named: Any) -> Any:
+        result = call(*given, **named)
+        if result != []:
+            deed()
+        return result
+
+    setattr(module, name, followed)
 
 
 def _answered(call: Callable[..., Any], fuse: Fuse) -> Callable[..., Any]:
@@ -63,17 +81,17 @@ def _answered(call: Callable[..., Any], fuse: Fuse) -> Callable[..., Any]:
     return answered
 
 
-def _written(write: Callable[..., Any], point: str, fuse: Fuse) -> Callable[..., Any]:
+def _written(write: Callable[..., Any], happened: list[bool], fuse: Fuse) -> Callable[..., Any]:
+    """Whether it ``happened`` is of one job: they run one after another, and several may share a commit."""
+
     async def written(ledger: Ledger, function: Callable[..., Any], /, *given: Any, **named: Any) -> Any:
-        name = f"{function.__module__}.{function.__name__}"
-
-        def uncommitted(*inside: Any, **more: Any) -> Any:
+        def job(*inside: Any, **more: Any) -> tuple[Any, bool]:
+            happened.clear()
             result = function(*inside, **more)
-            fuse.reached()
-            return result
+            return result, bool(happened)
 
-        result = await write(ledger, uncommitted if BEFORE.get(point) == name else function, *given, **named)
-        if AFTER.get(point) == name:
+        result, is_point = await write(ledger, job, *given, **named)
+        if is_point:
             fuse.reached()
         return result
 

@@ -130,7 +130,7 @@ async def _carry(group: Sequence[Basket], settings: FlexibeeSettings, session: W
         if not actions:
             judged.parked[decision.problems[0].cause] += 1
             judged.kept.add(truth.number)
-        intents += [Intent(action=a, payload=p) for a, p in zip(actions, payloads, strict=True)]
+        intents += [Intent.of(a, p) for a, p in zip(actions, payloads, strict=True)]
     for intent, result in zip(intents, await session.write(intents), strict=True):
         judged.sent += 1
         if isinstance(result, Rejected):

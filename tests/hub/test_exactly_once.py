@@ -245,22 +245,32 @@ async def test_a_worker_that_slept_past_its_lease_sends_nothing(
     await hub.read()
     await hub.plan()
 
-    class Asleep:
+    class Clock:
         """A monotonic clock that jumps when the machine wakes."""
 
-        calls = 0
+        now = 0.0
 
         def monotonic(self) -> float:
-            self.calls += 1
-            return self.calls * 31.0
+            return self.now
 
         def time(self) -> float:
             raise AssertionError("nothing was to be sent")
 
-    monkeypatch.setattr(delivery, "time", Asleep())
-    assert await deliver(hub.engine, 2, verify_age_ms=0) == 0
+    clock = Clock()
+
+    def sleep(*_: object) -> bool:
+        clock.now += action_rows.LEASE_MS / 1000 / 2 + 1
+        return True
+
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery, "time", clock)
+        patch.setattr(action_rows, "holds", sleep)
+        assert await deliver(hub.engine, 2, verify_age_ms=0) == 0
+    assert clock.now
     assert hub.books.calls["write"] == 0
-    monkeypatch.undo()
+    await hub.rest()
+    assert await sound(hub) == {"done": 1}
+    assert hub.books.calls["find"] == 0, "what was not sent is not looked for"
 
 
 async def test_an_old_fence_commits_neither_intents_nor_outcomes_nor_verification(installed: Installer) -> None:
@@ -270,10 +280,9 @@ async def test_an_old_fence_commits_neither_intents_nor_outcomes_nor_verificatio
     await hub.plan()
     old = await hub.ledger.write(action_rows.lease, "old", 2, 1000)
     assert old
-    [row] = await hub.ledger.read(action_rows.take, 2, 10, frozenset())
     assert await hub.ledger.write(action_rows.lease, "new", 2, 1000) is None
-    assert await hub.ledger.write(action_rows.commit_intents, old, [row["key"]]) == {row["key"]: None}
-    assert await hub.ledger.write(action_rows.commit_intents, old, [row["key"]]) == {}, "once is enough"
+    [row] = await hub.ledger.write(action_rows.intend, old, 10) or []
+    assert await hub.ledger.write(action_rows.intend, old, 10) == [], "once is enough"
     await hub.elapse(61)
     new = await hub.ledger.write(action_rows.lease, "new", 2, 1000)
     assert new
@@ -282,8 +291,9 @@ async def test_an_old_fence_commits_neither_intents_nor_outcomes_nor_verificatio
     assert [each["state"] for each in before if each["key"] == row["key"]] == ["unknown"]
     outcome = Outcome(key=row["key"], state="done", target_id="T1")
     verified = {"key": row["key"], "state": "done", "cause": None, "problem": None}
-    with pytest.raises(StaleLeaseError):
-        await hub.ledger.write(action_rows.commit_intents, old, [row["key"]])
+    assert await hub.ledger.write(action_rows.intend, old, 10) is None
+    assert not await hub.ledger.read(action_rows.holds, old)
+    await hub.ledger.write(action_rows.give_back, old, [row["key"]])
     with pytest.raises(StaleLeaseError):
         await hub.ledger.write(action_rows.commit_outcomes, old, [outcome])
     with pytest.raises(StaleLeaseError):
@@ -294,6 +304,24 @@ async def test_an_old_fence_commits_neither_intents_nor_outcomes_nor_verificatio
     assert await hub.sql("SELECT * FROM action ORDER BY key") == before
     [endpoint] = await hub.sql("SELECT owner, problem FROM endpoint")
     assert endpoint == {"owner": "new", "problem": None}
+
+
+async def test_an_old_holder_gives_nothing_back_that_the_new_one_is_sending(installed: Installer) -> None:
+    hub = await installed({"contacts": "none"})
+    hub.shop.put(toy.invoice("F1"))
+    await hub.read()
+    await hub.plan()
+    old = await hub.ledger.write(action_rows.lease, "old", 2, 1000)
+    assert old
+    [row] = await hub.ledger.write(action_rows.intend, old, 10) or []
+    await hub.elapse(61)
+    new = await hub.ledger.write(action_rows.lease, "new", 2, 1000)
+    assert new
+    await hub.sql("UPDATE action SET state = 'ready'")  # as if it had been looked for, and was not there
+    assert await hub.ledger.write(action_rows.intend, new, 10)
+    for held, state in ((old, "sent"), (new, "ready")):
+        await hub.ledger.write(action_rows.give_back, held, [row["key"]])
+        assert [each["state"] for each in await hub.sql("SELECT state FROM action")] == [state]
 
 
 async def test_two_workers_at_once_make_no_doubles(

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-HUB = "mostek/hub"
 ONCE = "tests/hub/test_exactly_once.py"
 LEDGER = "tests/hub/test_ledger.py"
 WAKING = "tests/hub/test_waking.py"
@@ -11,6 +10,7 @@ PLAN = "tests/core/test_plan.py"
 FLOWS = "tests/hub/test_two_flows.py"
 CHANGES = "tests/hub/test_changes.py"
 ADOPTION = "tests/hub/test_adoption.py"
+STOPPING = "tests/hub/test_stopping.py"
 BRAKE = "tests/hub/test_brake.py"
 
 
@@ -34,11 +34,20 @@ class Mutant:
 
 
 def mutant(name: str, suffers: str, tests: tuple[str, ...], *edits: tuple[str, str, str]) -> Mutant:
-    """A breakage from its edits: file below the hub, old text, new text."""
-    return Mutant(name, suffers, tests, tuple(Edit(f"{HUB}/{file}", old, new) for file, old, new in edits))
+    """A breakage from its edits: file below the hub or in the core, old text, new text."""
+    return Mutant(name, suffers, tests, tuple(Edit(_path(file), old, new) for file, old, new in edits))
 
 
-INTENT = 'allowed = await self._ledger.write(actions.commit_intents, self._held, [row["key"] for row in rows])'
+def _path(file: str) -> str:
+    return f"mostek/{file}" if file.startswith("core/") else f"mostek/hub/{file}"
+
+
+PLANNED = "AND p.planned = p.revision "
+LIVE = "AND f.state = 'live' ORDER BY a.lane"
+INTENT = "return actions.intend(tx, self._held, room) if room else []"
+UNFROZEN = """rows = actions.intend(tx, self._held, room) if room else []
+        actions.give_back(tx, self._held, [row["key"] for row in rows or ()])
+        return rows"""
 FENCED = "AND EXISTS (SELECT 1 FROM endpoint e WHERE e.connection = action.endpoint AND e.fence = :fence)"
 MOVED_FIRST = """empty = Page(records=(), cursor=page.cursor, more=page.more, watermark=page.watermark)
             await engine.ledger.write(_store, opened, held, empty)
@@ -52,8 +61,12 @@ CATALOGUE: tuple[Mutant, ...] = (
         "call before intent",
         "a crash during the call books the document twice",
         (f"{ONCE}::test_killed_at_any_commit_or_call_everything_comes_to_rest",),
-        ("delivery.py", INTENT, 'allowed = {row["key"] for row in rows}'),
-        ("delivery.py", "        outcomes = [self._outcome(", f"        {INTENT}\n        outcomes = [self._outcome("),
+        ("delivery.py", INTENT, UNFROZEN),
+        (
+            "delivery.py",
+            "actions.commit_outcomes(tx, self._held, [each",
+            "actions.intend(tx, self._held, 1000)\n            actions.commit_outcomes(tx, self._held, [each",
+        ),
     ),
     mutant(
         "cursor moved before records",
@@ -79,12 +92,26 @@ CATALOGUE: tuple[Mutant, ...] = (
         "no fence in intents",
         "a worker that lost its lease sends beside its successor",
         (f"{ONCE}::test_an_old_fence_commits_neither_intents_nor_outcomes_nor_verification",),
-        (
-            "ledger/actions.py",
-            '    extend(tx, held)\n    rows = tx.rows("commit_intents"',
-            '    rows = tx.rows("commit_intents"',
-        ),
-        ("ledger/sql/actions.sql", f"{FENCED}\nRETURNING key, (", "RETURNING key, ("),
+        ("ledger/actions.py", "    if not _extended(tx, held):\n        return None\n", ""),
+        ("ledger/sql/actions.sql", f"{FENCED}\nRETURNING key, verb", "RETURNING key, verb"),
+    ),
+    mutant(
+        "no fence when given back",
+        "a worker that lost its lease has sent again what its successor is sending",
+        (f"{ONCE}::test_an_old_holder_gives_nothing_back_that_the_new_one_is_sending",),
+        ("ledger/sql/actions.sql", "AND state = 'sent' AND fence = :fence;", "AND state = 'sent';"),
+    ),
+    mutant(
+        "a stop noticed only when something is committed",
+        "what a person stopped goes on being sent",
+        (f"{STOPPING}::test_in_the_middle_of_its_work",),
+        ("delivery.py", "if seen != self._seen:", "if False:"),
+    ),
+    mutant(
+        "kept what was to be sent and was not",
+        "after a stop the books are asked for what they never were given",
+        (f"{STOPPING}::test_in_the_middle_of_its_work",),
+        ("delivery.py", "await self._ledger.write(actions.give_back, self._held, [each", "str([each"),
     ),
     mutant(
         "no fence in feed",
@@ -133,14 +160,14 @@ CATALOGUE: tuple[Mutant, ...] = (
         "absent taken as proof at once",
         "an index that lags behind books the document twice",
         (f"{ONCE}::test_what_proves_nothing_is_no_reason_to_send_again",),
-        ("delivery.py", "total_seconds() * 1000 > spare_ms:", "total_seconds() < 0:"),
+        ("judgement.py", "total_seconds() * 1000 > spare_ms:", "total_seconds() < 0:"),
     ),
     mutant(
         "cannot tell taken as absent",
         "a busy system gets the document twice",
         (f"{ONCE}::test_what_proves_nothing_is_no_reason_to_send_again",),
         (
-            "delivery.py",
+            "judgement.py",
             'case CannotTell():\n            return Outcome(key=key, state="unknown", settles_ms=_AGAIN_MS, **doubt)',
             'case CannotTell():\n            return Outcome(key=key, state="ready", wait_ms=0)',
         ),
@@ -150,7 +177,7 @@ CATALOGUE: tuple[Mutant, ...] = (
         "a double in the books is never told",
         (f"{ONCE}::test_found_twice_is_an_alarm_and_never_done",),
         (
-            "delivery.py",
+            "judgement.py",
             "case Found(ids=ids) if len(ids) == 1:\n            return Outcome(",
             "case Found(ids=ids) if ids:\n            return Outcome(",
         ),
@@ -174,7 +201,7 @@ CATALOGUE: tuple[Mutant, ...] = (
         "compare-and-set of state dropped",
         "an action in flight is sent again",
         (f"{ONCE}::test_an_old_fence_commits_neither_intents_nor_outcomes_nor_verification",),
-        ("ledger/sql/actions.sql", "WHERE key IN {each keys} AND state = 'ready'", "WHERE key IN {each keys}"),
+        ("ledger/sql/actions.sql", "AND a.state = 'ready' AND a.not_before <= {now}\n", "AND a.not_before <= {now}\n"),
     ),
     mutant(
         "abandoned work not doubted",
@@ -187,7 +214,7 @@ CATALOGUE: tuple[Mutant, ...] = (
         "after a restore the same document has another key and is booked again",
         (f"{PLAN}::test_a_plain_document_is_booked_after_its_buyer",),
         (
-            "scope.py",
+            "core/scope.py",
             "return key_of(self.case, self.target, entry.kind, entry.id, duty or entry.kind)",
             'return key_of(self.case, self.target, entry.kind, str(getattr(entry, "record", 0)), duty or entry.kind)',
         ),
@@ -196,7 +223,7 @@ CATALOGUE: tuple[Mutant, ...] = (
         "target not in the key of a booking",
         "the second books never get the document",
         (f"{FAIRNESS}::test_one_source_feeds_two_targets_and_is_read_once",),
-        ("keys.py", 'target if role == "book" else ""', '""'),
+        ("core/keys.py", 'target if role == "book" else ""', '""'),
     ),
     mutant(
         "no wake by record or number",
@@ -208,7 +235,7 @@ CATALOGUE: tuple[Mutant, ...] = (
         "no wake by the end of an action",
         "a change made while the fate was unknown is never told",
         (f"{WAKING}::test_an_action_that_ends_wakes_what_waits_for_it",),
-        ("ledger/actions.py", 'tx.run("wake", keys=[f"action:{key}" for key in settled])', "pass"),
+        ("ledger/actions.py", 'tx.run("wake", keys=awaited)', "pass"),
     ),
     mutant(
         "a new policy wakes only what was decided before",
@@ -242,24 +269,23 @@ CATALOGUE: tuple[Mutant, ...] = (
         "planned revision ignored",
         "a document is sent as it stood before its last change",
         (f"{LEDGER}::test_a_case_that_changes_while_it_is_planned_is_planned_again_and_not_sent",),
-        ("ledger/sql/actions.sql", "\nAND p.planned = p.revision ORDER BY a.passage", " ORDER BY a.passage"),
         (
             "ledger/sql/actions.sql",
-            "AND EXISTS (SELECT 1 FROM passage p WHERE p.id = action.passage AND p.planned = p.revision)\n",
-            "",
+            PLANNED + LIVE,
+            LIVE,
         ),
     ),
     mutant(
         "exclusion not sticky",
         "what a person left out is sent after the next change",
         (f"{WAKING}::test_what_a_person_excluded_stays_so_whatever_happens",),
-        ("plan.py", "if entry.record in scope.facts.excluded:", "if False:"),
+        ("core/plan.py", "if entry.record in scope.facts.excluded:", "if False:"),
     ),
     mutant(
         "rules of today decide about what is done",
         "a booked document is shown as left out",
         (f"{WAKING}::test_rules_of_today_do_not_undo_what_is_in_the_books",),
-        ("plan.py", "        if known and scope.is_carried(entry):\n", "        if False:\n"),
+        ("core/plan.py", "        if known and scope.is_carried(entry):\n", "        if False:\n"),
     ),
     mutant(
         "unchanged records rewritten",
@@ -293,7 +319,8 @@ CATALOGUE: tuple[Mutant, ...] = (
         "back-fill before live work",
         "today's order waits behind last year's",
         (f"{FAIRNESS}::test_a_live_document_overtakes_the_back_fill",),
-        ("ledger/actions.py", "for lane in (0, 1):", "for lane in (1, 0):"),
+        ("ledger/sql/actions.sql", "ORDER BY a.lane, a.passage", "ORDER BY a.lane DESC, a.passage"),
+        ("ledger/actions.py", '(row["lane"], row["passage"]', '(-row["lane"], row["passage"]'),
     ),
     mutant(
         "one system after the other",
@@ -315,51 +342,61 @@ CATALOGUE: tuple[Mutant, ...] = (
         "verification never alarms",
         "a wrong total in the books is shown as done",
         (f"{WAKING}::test_a_wrong_figure_in_the_books_is_an_alarm_and_can_be_looked_at_again",),
-        ("delivery.py", '"state": "alarm", "cause": problem.cause', '"state": "done", "cause": None'),
+        ("judgement.py", '"state": "alarm", "cause": problem.cause', '"state": "done", "cause": None'),
+    ),
+    mutant(
+        "taken as read back what was not",
+        "a wrong total in the books is never found",
+        (f"{WAKING}::test_a_wrong_figure_in_the_books_is_an_alarm_and_can_be_looked_at_again",),
+        ("delivery.py", "int(not self._readable(intent))", "1"),
     ),
     mutant(
         "what another flow did not looked at",
         "the second of two flows waits for ever, and its documents are never accounted for",
         (f"{FLOWS}::test_what_one_flow_carries_over_the_other_leaves_to_it",),
-        ("plan.py", "        _not_of_another_flow(entry, scope)\n", ""),
+        ("core/plan.py", "        _not_of_another_flow(entry, scope)\n", ""),
     ),
     mutant(
         "refused rendering not told to the plan",
         "a credit note waits for ever for an invoice that cannot be written down, planned over and over",
         (f"{FLOWS}::test_what_cannot_be_written_down_parks_its_credit_note_too",),
-        ("plan.py", "entry.problems or scope.facts.refused.get(str(entry.record))", "entry.problems"),
+        ("core/plan.py", "entry.problems or scope.facts.refused.get(str(entry.record))", "entry.problems"),
         ("planning.py", "        if not refused:\n", "        if True:\n"),
     ),
     mutant(
         "a change under way forgotten when the source goes back",
         "the books keep the middle one of three versions, and the hub says done",
         (f"{CHANGES}::test_a_change_taken_back_while_it_is_unsettled_is_taken_back_there_too",),
-        ("carried.py", "unsettled = known.busy or (", "unsettled = ("),
+        ("core/carried.py", "unsettled = known.busy or (", "unsettled = ("),
     ),
     mutant(
         "a person's change written over",
         "what the accountant corrected is gone without a word",
         (f"{CHANGES}::test_what_a_person_did_there_is_never_written_over",),
-        ("carried.py", "elif known.hand or (known.expected and compare(known.expected, statement)):", "elif False:"),
+        (
+            "core/carried.py",
+            "elif known.hand or (known.expected and compare(known.expected, statement)):",
+            "elif False:",
+        ),
     ),
     mutant(
         "closed books changed",
         "a VAT return that was filed does not agree with the books any more",
         (f"{CHANGES}::test_closed_books_are_not_touched_and_opened_ones_are",),
-        ("carried.py", "closed = scope.target.is_closed(*closed_days(document, statement))", "closed = False"),
-        ("delivery.py", "if until is None or min(days) > until:", "if True:"),
+        ("core/carried.py", "closed = scope.target.is_closed(*closed_days(document, statement))", "closed = False"),
+        ("delivery.py", "if min(days) > until:", "if True:"),
     ),
     mutant(
         "an adopted document entered again",
         "the first sync doubles what the older bridge had made",
         (f"{ADOPTION}::test_first_sync_takes_over_asks_and_creates",),
-        ("plan.py", "    adopted = scope.facts.adopted.get(key)\n", "    adopted = None\n"),
+        ("core/plan.py", "    adopted = scope.facts.adopted.get(key)\n", "    adopted = None\n"),
     ),
     mutant(
         "payments booked without regard to what was",
         "a document paid in parts is paid over and over",
         (f"{CHANGES}::test_payments_converge_by_their_sum",),
-        ("carried.py", "due = wanted - booked", "due = wanted"),
+        ("core/carried.py", "due = wanted - booked", "due = wanted"),
     ),
     mutant(
         "no brake",
@@ -376,6 +413,10 @@ CATALOGUE: tuple[Mutant, ...] = (
             "SELECT id FROM flow WHERE target = :connection AND state = 'live'",
             "SELECT id FROM flow WHERE target = :connection",
         ),
-        ("ledger/sql/actions.sql", "AND flow IN (SELECT id FROM flow WHERE state = 'live')\n", ""),
+        (
+            "ledger/sql/actions.sql",
+            PLANNED + LIVE,
+            f"{PLANNED}ORDER BY a.lane",
+        ),
     ),
 )

@@ -125,7 +125,7 @@ def test_actions_come_back(subject: Subject) -> None:
     comes_back(action(subject), Action)
     found = msgspec.json.decode(encode(action(subject)), type=Action)
     assert type(found.subject) is type(subject)
-    comes_back(Intent(action=action(subject), payload=bytes(range(256)), id="7"), Intent)
+    comes_back(Intent.of(action(subject), bytes(range(256)), "7"), Intent)
 
 
 @given(documents())

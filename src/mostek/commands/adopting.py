@@ -226,7 +226,7 @@ def _key(row: Row) -> str:
 
 def _intent(row: Row) -> Intent:
     action = msgspec.json.decode(row["body"], type=Action)
-    return Intent(action=action, payload=row["payload"].encode(), id=row["target_id"] or "")
+    return Intent.of(action, row["payload"].encode(), row["target_id"] or "")
 
 
 def _accepted(row: Row, statement: Statement) -> dict[str, object]:

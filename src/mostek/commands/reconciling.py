@@ -287,10 +287,8 @@ class _Sides:
         for keys in _batches(unseen, self.target.connector.manifest.limits.batch):
             rows = await self._hub.ledger.read(Transaction.rows, "intents_of_keys", keys=keys)
             intents = [
-                Intent(
-                    action=msgspec.json.decode(row["body"], type=Action),
-                    payload=row["payload"].encode(),
-                    id=row["target_id"] or "",
+                Intent.of(
+                    msgspec.json.decode(row["body"], type=Action), row["payload"].encode(), row["target_id"] or ""
                 )
                 for row in rows
             ]

@@ -4,7 +4,6 @@ Order of every effect: the intent is durable before anything is sent; what becam
 what nobody knows is looked for in the target, after it can no longer happen, before it is sent again.
 """
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -14,18 +13,17 @@ from typing import Any
 import msgspec
 import structlog
 
-from mostek.core.comparison import compare
 from mostek.documents.invoice import Invoice
 from mostek.documents.payment import Payment
-from mostek.documents.problem import InvalidDocumentError, Problem
-from mostek.hub import trace
+from mostek.documents.problem import Problem
+from mostek.hub import judgement, trace
 from mostek.hub.connections import Opened
-from mostek.hub.engine import PAUSE_MS, Engine, as_json, failed, pause_ms, stops_connection, told
+from mostek.hub.engine import PAUSE_MS, Engine, failed, pause_ms, stops_connection, told
+from mostek.hub.lanes import Lanes
 from mostek.hub.ledger import StaleLeaseError, Transaction, actions
 from mostek.hub.ledger.actions import EndpointLease, Outcome
 from mostek.hub.ledger.dialect import Row
 from mostek.sdk.effect import (
-    Absent,
     Accepted,
     Action,
     AlreadyThere,
@@ -41,6 +39,7 @@ from mostek.sdk.effect import (
     Unknown,
 )
 from mostek.sdk.errors import VendorError
+from mostek.sdk.manifest import Limits
 
 LOG = structlog.get_logger()
 # A lease is given up after this many batches or seconds, so that other workers and the settings get a turn.
@@ -48,13 +47,9 @@ _BATCHES = 200
 _SECONDS = 30.0
 # An effect is read back this long after it was made, many at a time.
 VERIFY_AGE_MS = 2_000
-_AGAIN_MS = 5_000
-# What was sent so often, and each time surely did not arrive, is parked: some hours after the first try.
-TRIES = 12
-BACK_OFF_MS = 5_000
-# A document in the target is read back again this long after the last time, until it is of this age.
-RECHECK_MS = 24 * 3_600_000
-_WATCHED_MS = 120 * 24 * 3_600_000
+# The most intents that are committed ahead of their calls, if two calls a lane are not more: after a crash each has to
+# be looked for. Where nothing can be looked for a person would have to: there, what can be sent at once and no more.
+_AHEAD = 128
 
 
 async def deliver(engine: Engine, connection: int, *, verify_age_ms: int = VERIFY_AGE_MS) -> int:
@@ -93,64 +88,101 @@ class _Delivery:
         self._opened = opened
         self._held = held
         self._verify_age_ms = verify_age_ms
-        self._flying: set[str] = set()
+        self._started = time.monotonic()
+        self._seen: tuple[int, int | None] = (-1, None)
         # Guards against a sleeping machine: by the monotonic clock the lease must still be ours before each call.
         self._until = time.monotonic() + actions.LEASE_MS / 1000 / 2
 
     async def work(self) -> int:
         limits = self._opened.connector.manifest.limits
-        started = time.monotonic()
         moved = 0
         for _ in range(_BATCHES):
             settled = await self._settle(limits.batch)
-            sent = await self._send(limits.batch, limits.concurrent)
+            sent = await self._send(limits)
             verified = await self._verify(limits.batch)
             moved += settled + sent + verified
-            if not (settled or sent or verified) or time.monotonic() - started > _SECONDS:
+            if not (settled or sent or verified) or self._over():
                 break
         return moved
 
-    async def _send(self, batch: int, concurrent: int) -> int:
-        connection = self._held.connection
-        rows = await self._ledger.read(actions.take, connection, batch * concurrent * 4, frozenset(self._flying))
-        # What was sent before, and did not arrive, goes alone: it may be what broke its batch.
-        fresh, again = [row for row in rows if not row["attempts"]], [[row] for row in rows if row["attempts"]]
-        queue = [*again, *(fresh[start : start + batch] for start in range(0, len(fresh), batch))]
-        self._flying.update(row["key"] for row in rows)
-        try:
-            await _in_lanes(queue, concurrent, self._send_batch)
-        finally:
-            self._flying.difference_update(row["key"] for row in rows)
-        return len(rows)
+    async def _send(self, limits: Limits) -> int:
+        """Send what is ready, many calls at once, while intents and outcomes are committed a group at a time."""
+        writes = self._opened.connector.manifest.writes.values()
+        searchable = all(write.key_strength != "none" for write in writes)
+        group = limits.batch * limits.concurrent
+        furthest = max(_AHEAD, 2 * group) if searchable else group
+        lanes = Lanes(
+            limits.concurrent,
+            limits.batch,
+            furthest,
+            work=self._send_batch,
+            turn=self._turn,
+            give_back=self._give_back,
+        )
+        return await lanes.run(self._over)
 
-    async def _send_batch(self, rows: Sequence[Row]) -> None:
-        allowed = await self._ledger.write(actions.commit_intents, self._held, [row["key"] for row in rows])
+    def _over(self) -> bool:
+        return time.monotonic() - self._started > _SECONDS
+
+    async def _turn(self, answered: Sequence["_Answered"], room: int) -> list[Sequence["_Sendable"]]:
+        rows = await self._ledger.write(self._commit, answered, room)
+        if rows is None:
+            raise StaleLeaseError(f"endpoint {self._held.connection}")
         self._until = time.monotonic() + actions.LEASE_MS / 1000 / 2
-        intents = [_intent(row) for row in rows if row["key"] in allowed]
-        if not intents:
-            return
-        closed = [_closed(intent.action, allowed[intent.action.key]) for intent in intents]
-        still = [intent for intent, refused in zip(intents, closed, strict=True) if refused is None]
+        if answered:
+            states = _tally([each.outcome for each in answered])
+            LOG.info("sent", connection=self._opened.row.slug, actions=len(answered), states=states)
+        # What was sent before, and did not arrive, goes alone: it may be what broke its batch.
+        fresh = [_sendable(row) for row in rows if row["attempts"] == 1]
+        again = [[_sendable(row)] for row in rows if row["attempts"] > 1]
+        size = self._opened.connector.manifest.limits.batch
+        return [*again, *(fresh[start : start + size] for start in range(0, len(fresh), size))]
+
+    def _commit(self, tx: Transaction, answered: Sequence["_Answered"], room: int) -> list[Row] | None:
+        """What became of a group, and the intents of the next; None when the lease has passed on."""
+        if answered:
+            actions.commit_outcomes(tx, self._held, [each.outcome for each in answered])
+            self._trace(tx, answered, "answered")
+        return actions.intend(tx, self._held, room) if room else []
+
+    async def _send_batch(self, batch: Sequence["_Sendable"]) -> tuple[list["_Answered"], Exception | None]:
+        try:
+            await self._still_ours()
+        except StaleLeaseError as stale:
+            await self._give_back(batch)
+            return [], stale
+        closed = [_closed(each) for each in batch]
+        still = [each.intent for each, refused in zip(batch, closed, strict=True) if refused is None]
         sent, stop = await self._write(still) if still else ((), None)
         given = iter(sent)
         results = [refused or next(given) for refused in closed]
-        outcomes = [self._outcome(intent, result) for intent, result in zip(intents, results, strict=True)]
-        await self._ledger.write(self._commit, intents, results, outcomes, "answered")
-        LOG.info("sent", connection=self._opened.row.slug, actions=len(intents), states=_tally(outcomes))
-        if stop:
-            raise stop
+        return [
+            _Answered(sendable=each, result=result, outcome=self._outcome(each.intent, result))
+            for each, result in zip(batch, results, strict=True)
+        ], stop
+
+    async def _give_back(self, left: Sequence["_Sendable"]) -> None:
+        await self._ledger.write(actions.give_back, self._held, [each.intent.key for each in left])
+
+    async def _still_ours(self) -> None:
+        """Whoever stops this system in this process, or replaces the ledger, is noticed before the next call."""
+        seen = self._ledger.generation, self._ledger.identity()
+        if seen != self._seen:
+            self._seen = seen
+            if not await self._ledger.read(actions.holds, self._held):
+                raise StaleLeaseError(f"endpoint {self._held.connection}")
+        self._check_lease()
 
     async def _write(self, intents: Sequence[Intent]) -> tuple[Sequence[Result], VendorError | None]:
         """Send; a ledger that had a life before sends only what that one surely did not leave in the target."""
-        self._check_lease()
         if not self._ledger.find_first:
             return await self._call(intents)
         try:
             findings = await self._find(intents)
         except VendorError as error:
-            return [_failed(error, sent=False)] * len(intents), error
+            return [judgement.failed_call(error, sent=False)] * len(intents), error
         settled = (self._ledger.find_first + self._opened.settles_after_ms) / 1000
-        known = [_known(finding, settled) for finding in findings]
+        known = [judgement.left_before(finding, settled) for finding in findings]
         absent = [intent for intent, result in zip(intents, known, strict=True) if result is None]
         sent, stop = await self._call(absent) if absent else ((), None)
         results = iter(sent)
@@ -162,7 +194,7 @@ class _Delivery:
         try:
             return await self._opened.writes.write(intents), None
         except VendorError as error:
-            return [_failed(error, sent=error.sent)] * len(intents), error
+            return [judgement.failed_call(error, sent=error.sent)] * len(intents), error
         except Exception as error:  # noqa: BLE001 - it may have been sent: to be settled like any lost answer
             LOG.warning("sending failed", connection=self._opened.row.slug, reason=self._opened.redact(repr(error)))
             return [Unknown(problem=failed(error))] * len(intents), None
@@ -172,10 +204,11 @@ class _Delivery:
             raise StaleLeaseError(f"endpoint {self._held.connection}")
 
     def _outcome(self, intent: Intent, result: Result) -> Outcome:
-        key = intent.action.key
+        key = intent.key
         match result:
             case Done() | AlreadyThere():
-                return Outcome(key=key, state="done", target_id=result.id, target_number=result.number or None)
+                number, final = result.number or None, int(not self._readable(intent))
+                return Outcome(key=key, state="done", target_id=result.id, target_number=number, final=final)
             case Accepted():
                 wait = _ms_until(result.check_after)
                 return Outcome(key=key, state="accepted", target_id=result.handle, settles_ms=wait)
@@ -204,10 +237,10 @@ class _Delivery:
         asked = datetime.now(UTC)
         findings = await self._find(intents)
         outcomes = [
-            _settled(row, finding, asked, row["held"] - self._opened.settles_after_ms)
+            judgement.settled(row, finding, asked, row["held"] - self._opened.settles_after_ms)
             for row, finding in zip(rows, findings, strict=True)
         ]
-        await self._ledger.write(self._commit, intents, findings, outcomes, "settled")
+        await self._ledger.write(self._settled, rows, findings, outcomes)
         LOG.info("settled", connection=self._opened.row.slug, actions=len(intents), states=_tally(outcomes))
         return sum(outcome.state != "unknown" for outcome in outcomes)
 
@@ -219,26 +252,36 @@ class _Delivery:
         except Exception as error:  # noqa: BLE001 - what cannot be looked for stays in doubt, the rest is sent
             return [CannotTell(problem=failed(error))] * len(intents)
 
-    def _commit(
-        self, tx: Transaction, intents: Sequence[Intent], results: Sequence[Any], outcomes: Sequence[Outcome], step: str
+    def _settled(
+        self, tx: Transaction, rows: Sequence[Row], findings: Sequence[Finding], outcomes: Sequence[Outcome]
     ) -> None:
         actions.commit_outcomes(tx, self._held, outcomes)
-        rows = {row["key"]: row for row in tx.rows("cases_of_keys", keys=[intent.action.key for intent in intents])}
-        trace.write(
+        self._trace(
             tx,
             [
-                trace.Step(
-                    workspace=rows[intent.action.key]["workspace"],
-                    case=rows[intent.action.key]["case_id"],
-                    passage=rows[intent.action.key]["passage"],
-                    action=intent.action.key,
-                    kind=step,
-                    body={"result": result, "calls": self._calls(result)},
-                )
-                for intent, result in zip(intents, results, strict=True)
+                _Answered(sendable=_sendable(row), result=finding, outcome=outcome)
+                for row, finding, outcome in zip(rows, findings, outcomes, strict=True)
             ],
-            self._opened.redact,
+            "settled",
         )
+
+    def _trace(self, tx: Transaction, answered: Sequence["_Answered"], kind: str) -> None:
+        steps = [
+            trace.Step(
+                workspace=each.sendable.workspace,
+                case=each.sendable.case,
+                passage=each.sendable.passage,
+                action=each.sendable.intent.key,
+                kind=kind,
+                body={"result": each.result, "calls": self._calls(each.result)},
+            )
+            for each in answered
+        ]
+        trace.write(tx, steps, self._opened.redact)
+
+    def _readable(self, intent: Intent) -> bool:
+        """Whether the effect can be read back: others are as sure as they will ever be."""
+        return intent.verb in {"create", "adopt"} and self._opened.connector.expect is not None
 
     def _calls(self, result: Any) -> list[dict[str, Any]]:
         """The last call as it went over the wire, kept where the result is not a plain success."""
@@ -257,7 +300,7 @@ class _Delivery:
         asked = [intent for intent, statement in zip(intents, expected, strict=True) if statement]
         found = iter(await self._opened.writes.verify(asked) if asked else ())
         verified = [
-            _verified(row, statement, next(found) if statement else None)
+            judgement.verified(row, statement, next(found) if statement else None)
             for row, statement in zip(rows, expected, strict=True)
         ]
         await self._ledger.write(actions.commit_verified, self._held, verified)
@@ -276,36 +319,41 @@ class _Delivery:
         return expect(self._opened.settings, action) if expect and action.verb == "create" else None
 
 
-def _failed(error: VendorError, *, sent: bool) -> Result:
-    """What became of each action of a call that failed as a whole."""
-    problem = msgspec.structs.replace(error.problem, details={**error.problem.details, "words": error.words})
-    return Unknown(problem=problem) if sent else _not_sent(problem, pause_ms(error, time.time() * 1000) / 1000)
+class _Sendable(msgspec.Struct, frozen=True, kw_only=True):
+    """An intent that is committed, with where it belongs, and the day up to which the books were closed then."""
+
+    intent: Intent
+    workspace: int
+    case: int
+    passage: int
+    closed: date | None
 
 
-def _not_sent(problem: Problem, seconds: float) -> NotSent:
-    return NotSent(until=datetime.fromtimestamp(time.time() + seconds, UTC), problem=problem)
+class _Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one intent."""
+
+    sendable: _Sendable
+    outcome: Outcome
+    result: Result | Finding
 
 
-def _known(finding: Finding, settled: float) -> Result | None:
-    """What an earlier life of the ledger left in the target; None when there is surely nothing.
-
-    Before ``settled``, in seconds since 1970, it may still be on its way. More than one is settled: it is an alarm.
-    """
-    match finding:
-        case Found(ids=ids) if len(ids) == 1:
-            return AlreadyThere(id=ids[0], number=finding.number)
-        case Found():
-            return Unknown(problem=Problem(cause="settle.several", details={"ids": ", ".join(finding.ids)}))
-        case Absent(as_of=moment) if moment.timestamp() >= settled:
-            return None
-        case Absent():
-            return _not_sent(Problem(cause="place.settling"), max(settled - time.time(), 1))
-        case CannotTell():
-            return _not_sent(finding.problem, _AGAIN_MS / 1000)
+def _sendable(row: Row) -> _Sendable:
+    closed = row["closed_until"]
+    return _Sendable(
+        intent=_intent(row),
+        workspace=row["workspace"],
+        case=row["case_id"],
+        passage=row["passage"],
+        closed=date.fromisoformat(closed) if closed else None,
+    )
 
 
-def _closed(action: Action, until: date | None) -> Rejected | None:
+def _closed(sendable: _Sendable) -> Rejected | None:
     """The last look before something is sent: its period may have been closed since it was planned."""
+    until = sendable.closed
+    if until is None:
+        return None
+    action = sendable.intent.action
     match action.subject:
         case Invoice() as document if action.verb != "adopt":
             days = [document.issued, document.supplied]
@@ -313,7 +361,7 @@ def _closed(action: Action, until: date | None) -> Rejected | None:
             days = [payment.paid]
         case _:
             return None
-    if until is None or min(days) > until:
+    if min(days) > until:
         return None
     number = getattr(action.subject, "number", "") or getattr(action.subject, "document", "")
     return Rejected(problem=Problem(cause="books.closed", details={"number": number, "date": str(min(days))}))
@@ -323,72 +371,14 @@ def _tally(outcomes: Sequence[Outcome]) -> dict[str, int]:
     return dict(Counter(outcome.state for outcome in outcomes))
 
 
-def _verified(row: Row, expected: Statement | None, found: Statement | None) -> dict[str, Any]:
-    """What reading an effect back showed; a difference that was not there at first is a person's work.
-
-    Of an adopted document only kind and total are ours at first; as it stands then it has to stay.
-    """
-    told = {"key": row["key"], "state": "done", "cause": None, "problem": None, "expected": None, "again": None}
-    if expected is None:
-        return told
-    first = row["verified"] is None
-    if row["verb"] == "adopt" and first and found:
-        own = msgspec.structs.replace(expected, rows=(), supplied=None, reference="", issued=found.issued)
-        problem = compare(own, found)
-        told["expected"] = None if problem else msgspec.json.encode(found).decode()
-    else:
-        problem = compare(expected, found, tied=not first)
-    if problem and not first:
-        problem = Problem(
-            cause="target.deleted" if found is None else "target.cancelled" if found.cancelled else "target.edited",
-            field=problem.field,
-            details=problem.details,
-        )
-    # Documents are read back again every day for some months: what a person changes there is noticed.
-    told["again"] = RECHECK_MS if row["age"] < _WATCHED_MS and row["kind"] != "contact" else None
-    if problem:
-        told |= {"state": "alarm", "cause": problem.cause, "problem": as_json(problem), "again": None}
-    return told
-
-
-def _settled(row: Row, finding: Finding, asked: datetime, spare_ms: int) -> Outcome:
-    """Found is done; absent after it can no longer happen is sent again, the same bytes; two are an alarm.
-
-    ``spare_ms`` is how long ago the effect became impossible when the target was ``asked``; an answer that is older
-    than the question by more than that proves nothing yet. One on which our own connector broke, alone and again, is
-    parked. The reason of a doubt is kept until it is settled.
-    """
-    key, doubt = row["key"], {"cause": row["cause"], "problem": row["problem"]}
-    match finding:
-        case Found(ids=ids) if len(ids) == 1:
-            return Outcome(key=key, state="done", target_id=ids[0], target_number=finding.number or None)
-        case Found():
-            problem = Problem(cause="settle.several", details={"ids": ", ".join(finding.ids)})
-            return Outcome(key=key, state="alarm", cause=problem.cause, problem=as_json(problem))
-        case Absent():
-            if (asked - finding.as_of).total_seconds() * 1000 > spare_ms:
-                return Outcome(key=key, state="unknown", settles_ms=_AGAIN_MS, **doubt)
-            if row["cause"] == "connector.failed" and row["attempts"] > 1:
-                return Outcome(key=key, state="parked", **doubt)
-            return _again(key, row["attempts"])
-        case CannotTell():
-            return Outcome(key=key, state="unknown", settles_ms=_AGAIN_MS, **doubt)
-
-
-def _again(key: str, attempts: int) -> Outcome:
-    """Send it again, at once after the first attempt and ever later after more; what never arrives needs a person."""
-    if attempts >= TRIES:
-        problem = Problem(cause="delivery.given_up", details={"times": str(attempts)})
-        return Outcome(key=key, state="parked", cause=problem.cause, problem=as_json(problem))
-    return Outcome(key=key, state="ready", wait_ms=BACK_OFF_MS * (2 ** (attempts - 1) - 1))
-
-
 def _intent(row: Row) -> Intent:
-    known = row.keys()
     return Intent(
-        action=msgspec.json.decode(row["body"], type=Action),
+        key=row["key"],
+        verb=row["verb"],
+        kind=row["kind"],
+        meant=row["body"].encode(),
         payload=row["payload"].encode(),
-        id=(row["target_id"] or "") if "target_id" in known else "",
+        id=row["target_id"] or "",
     )
 
 
@@ -400,34 +390,6 @@ def _to_verify(tx: Transaction, connection: int, limit: int, age: int) -> list[R
     return tx.rows("to_verify", connection=connection, limit=limit, age=age)
 
 
-async def _in_lanes(queue: list[list[Row]], lanes: int, work: Any) -> None:
-    """Work the queue off in so many lanes; the first failure stops the others after their present batch."""
-    queue.reverse()
-
-    async def lane() -> None:
-        while queue:
-            await work(queue.pop())
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_quiet(lane, queue)) for _ in range(min(lanes, len(queue)))]
-    failures = [failure for task in tasks if (failure := task.result())]
-    if failures:
-        raise failures[0]
-
-
-async def _quiet(lane: Any, queue: list[list[Row]]) -> Exception | None:
-    try:
-        await lane()
-    except (VendorError, StaleLeaseError, InvalidDocumentError) as error:
-        queue.clear()
-        return error
-    return None
-
-
-def _ms_until(moment: datetime) -> int:
-    return max(int((moment.timestamp() - time.time()) * 1000), 0)
-
-
 async def _stop(engine: Engine, opened: Opened, held: EndpointLease, error: VendorError) -> None:
     """Leave the system alone for a while; when only its owner can help, until he acts."""
     problem = told(opened, error.problem, error.words)
@@ -436,3 +398,7 @@ async def _stop(engine: Engine, opened: Opened, held: EndpointLease, error: Vend
     await engine.ledger.write(actions.release, held, pause, problem)
     if stops_connection(error):
         await engine.stop(held.connection, error)
+
+
+def _ms_until(moment: datetime) -> int:
+    return max(int((moment.timestamp() - time.time()) * 1000), 0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -46,12 +47,32 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...] = ()
 
 
-class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """An action as it is sent: the frozen bytes, and what the target called it once that is known."""
+class Intent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """An action as it is sent: the frozen bytes, and what the target called it once that is known.
 
-    action: Action
+    ``meant`` is the action, or its JSON as the ledger holds it: most vendors are told by the payload alone, so it is
+    read only when asked for.
+    """
+
+    key: str
+    verb: Verb
+    kind: str
+    meant: Action | bytes
     payload: bytes
     id: str = ""
+
+    @classmethod
+    def of(cls, action: Action, payload: bytes, id: str = "") -> "Intent":
+        """The intent of an action that was just planned."""
+        return cls(key=action.key, verb=action.verb, kind=action.kind, meant=action, payload=payload, id=id)
+
+    @cached_property
+    def action(self) -> Action:
+        """What is meant by the bytes."""
+        return self.meant if isinstance(self.meant, Action) else _ACTION.decode(self.meant)
+
+
+_ACTION = msgspec.json.Decoder(Action)
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):

@@ -163,7 +163,7 @@ def record(action: Action, of: FlexibeeSettings | None = None) -> dict[str, Any]
 
 def intent(action: Action, of: FlexibeeSettings | None = None) -> Intent:
     """The action with its frozen bytes."""
-    return Intent(action=action, payload=render(of or settings(), action))
+    return Intent.of(action, render(of or settings(), action))
 
 
 def computed(sent: Mapping[str, Any], rates: Mapping[str, Decimal]) -> dict[str, tuple[int, int, int]]:

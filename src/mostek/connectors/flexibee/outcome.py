@@ -45,12 +45,12 @@ class Piece:
 
     @property
     def verb(self) -> str:
-        return self.intent.action.verb
+        return self.intent.verb
 
     @property
     def mark(self) -> str:
         """What a record is called by once this is done; empty for ties, cancellations and “paid”, which leave no id."""
-        return next((id for id in self.ids if id.endswith(f":{self.intent.action.key}")), "")
+        return next((id for id in self.ids if id.endswith(f":{self.intent.key}")), "")
 
     @property
     def phase(self) -> tuple[bool, int, bool]:

@@ -1,7 +1,6 @@
 """Actions in the ledger: taken under the endpoint's lease, intended, sent, and settled."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import msgspec
@@ -34,6 +33,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     words: str | None = None
     settles_ms: int | None = None
     wait_ms: int | None = None
+    final: int = 0
 
 
 def lease(tx: Transaction, owner: str, connection: int, settles_after_ms: int) -> EndpointLease | None:
@@ -50,9 +50,13 @@ def lease(tx: Transaction, owner: str, connection: int, settles_after_ms: int) -
 
 def extend(tx: Transaction, held: EndpointLease) -> None:
     """Keep the endpoint; raises :class:`StaleLeaseError` when it has passed to somebody else."""
-    row = tx.one("extend_endpoint", connection=held.connection, fence=held.fence, owner=held.owner, ttl=LEASE_MS)
-    if row is None:
+    if not _extended(tx, held):
         raise StaleLeaseError(f"endpoint {held.connection}")
+
+
+def _extended(tx: Transaction, held: EndpointLease) -> bool:
+    row = tx.one("extend_endpoint", connection=held.connection, fence=held.fence, owner=held.owner, ttl=LEASE_MS)
+    return row is not None
 
 
 def release(tx: Transaction, held: EndpointLease, pause_ms: int = 0, problem: str | None = None) -> None:
@@ -60,28 +64,37 @@ def release(tx: Transaction, held: EndpointLease, pause_ms: int = 0, problem: st
     tx.run("release_endpoint", connection=held.connection, fence=held.fence, pause=pause_ms, problem=problem)
 
 
-def take(tx: Transaction, connection: int, limit: int, flying: frozenset[str]) -> list[Row]:
-    """The next actions to send: live work before back-fill, flows in turn, none that is in flight already."""
-    found: list[Row] = []
-    flows = [row["id"] for row in tx.rows("flows_into", connection=connection)]
-    for lane in (0, 1):
-        share = max(1, limit // max(len(flows), 1))
-        for flow in flows:
-            rows = tx.rows("take", connection=connection, flow=flow, lane=lane, limit=share + len(flying))
-            found.extend([row for row in rows if row["key"] not in flying][:share])
-        if len(found) >= limit:
-            break
-    return found[:limit]
+def intend(tx: Transaction, held: EndpointLease, limit: int) -> list[Row] | None:
+    """Freeze the next actions before they are sent: live work before back-fill, flows in turn.
 
-
-def commit_intents(tx: Transaction, held: EndpointLease, keys: Sequence[str]) -> dict[str, date | None]:
-    """Freeze these actions before anything is sent; returns those that may be, with the day the books are closed to.
-
-    Left out are those whose case changed since they were taken: they will be planned anew.
+    Left out are those whose case changed since they were planned: they will be planned anew. None when the system was
+    stopped or has passed on, for what became of earlier ones is to be committed all the same.
     """
-    extend(tx, held)
-    rows = tx.rows("commit_intents", keys=list(keys), fence=held.fence)
-    return {row["key"]: date.fromisoformat(row["closed_until"]) if row["closed_until"] else None for row in rows}
+    if not _extended(tx, held):
+        return None
+    flows = [row["id"] for row in tx.rows("flows_into", connection=held.connection)]
+    found: list[Row] = []
+    for first, last in ((0, 1),) if len(flows) < 2 else ((0, 0), (1, 1)):
+        hungry = flows
+        while hungry and len(found) < limit:
+            share = -((len(found) - limit) // len(hungry))
+            taken = {}
+            for flow in hungry:
+                lanes = {"first": first, "last": last, "limit": min(share, limit - len(found))}
+                taken[flow] = tx.rows("intend", endpoint=held.connection, fence=held.fence, flow=flow, **lanes)
+                found += taken[flow]
+            hungry = [flow for flow, rows in taken.items() if len(rows) == share]
+    return sorted(found, key=lambda row: (row["lane"], row["passage"], row["place"]))
+
+
+def holds(tx: Transaction, held: EndpointLease) -> bool:
+    """Whether the endpoint is still this holder's."""
+    return tx.one("endpoint_held", connection=held.connection, fence=held.fence, owner=held.owner) is not None
+
+
+def give_back(tx: Transaction, held: EndpointLease, keys: Sequence[str]) -> None:
+    """Let go of intents that were surely not sent, even after the lease: nobody else has touched them yet."""
+    tx.run("give_back", keys=list(keys), fence=held.fence)
 
 
 def commit_outcomes(tx: Transaction, held: EndpointLease, outcomes: Sequence[Outcome]) -> None:
@@ -115,14 +128,14 @@ def commit_verified(tx: Transaction, held: EndpointLease, verified: Sequence[dic
 
 def follow(tx: Transaction, rows: Sequence[Row]) -> None:
     """What follows from new states: dependents are unblocked, waiting decisions woken, and all of them judged."""
-    done = [row["key"] for row in rows if row["state"] == "done"]
-    failed = [row["key"] for row in rows if row["state"] in {"parked", "alarm"}]
-    settled = done + failed
-    if done:
-        tx.run("unblock_dependents", keys=done)
-    if settled:
-        tx.run("wake", keys=[f"action:{key}" for key in settled])
-    touched = [*rows, *tx.rows("dependents", keys=settled)] if settled else rows
+    settled = [row for row in rows if row["state"] in {"done", "parked", "alarm"}]
+    needed = [row["key"] for row in settled if row["needed"]]
+    awaited = [f"action:{row['key']}" for row in settled if row["awaited"]]
+    if needed:
+        tx.run("unblock_dependents", keys=needed)
+    if awaited:
+        tx.run("wake", keys=awaited)
+    touched = [*rows, *tx.rows("dependents", keys=needed)] if needed else rows
     if touched:
         tx.run("judge", pairs=_pairs(touched))
 

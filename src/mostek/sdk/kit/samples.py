@@ -272,7 +272,7 @@ def intent(bench: Bench, action: Action) -> Intent:
     render = bench.setup.connector.render
     if render is None:
         broken("a connector with writes can render")
-    return Intent(action=action, payload=render(bench.settings, action))
+    return Intent.of(action, render(bench.settings, action))
 
 
 def intents(bench: Bench, actions: list[Action]) -> list[Intent]:

@@ -24,18 +24,22 @@ RETURNING key, passage, record;
 -- name: flows_into
 SELECT id FROM flow WHERE target = :connection AND state = 'live' ORDER BY id;
 
--- name: take
-SELECT a.key, a.body, a.payload, a.passage, a.record, a.attempts FROM action a JOIN passage p ON p.id = a.passage
-WHERE a.endpoint = :connection AND a.flow = :flow AND a.lane = :lane AND a.state = 'ready' AND a.not_before <= {now}
-AND p.planned = p.revision ORDER BY a.passage, a.place LIMIT :limit;
-
--- name: commit_intents
-UPDATE action SET state = 'sent', sent = {now}, fence = :fence, attempts = attempts + 1, changed = {now}
-WHERE key IN {each keys} AND state = 'ready'
-AND EXISTS (SELECT 1 FROM passage p WHERE p.id = action.passage AND p.planned = p.revision)
-AND flow IN (SELECT id FROM flow WHERE state = 'live')
+-- name: intend
+UPDATE action SET state = 'sent', sent = {now}, fence = :fence, attempts = attempts + 1, changed = {now} WHERE key IN (
+    SELECT a.key FROM action a JOIN passage p ON p.id = a.passage JOIN flow f ON f.id = a.flow
+    WHERE a.endpoint = :endpoint AND a.flow = :flow AND a.lane BETWEEN :first AND :last AND a.state = 'ready' AND a.not_before <= {now}
+    AND p.planned = p.revision AND f.state = 'live' ORDER BY a.lane, a.passage, a.place LIMIT :limit)
 AND EXISTS (SELECT 1 FROM endpoint e WHERE e.connection = action.endpoint AND e.fence = :fence)
-RETURNING key, (SELECT e.closed_until FROM endpoint e WHERE e.connection = action.endpoint) AS closed_until;
+RETURNING key, verb, kind, body, payload, target_id, workspace, passage, lane, place, attempts,
+    (SELECT p.case_id FROM passage p WHERE p.id = action.passage) AS case_id,
+    (SELECT e.closed_until FROM endpoint e WHERE e.connection = action.endpoint) AS closed_until;
+
+-- name: endpoint_held
+SELECT fence FROM endpoint WHERE connection = :connection AND fence = :fence AND owner = :owner;
+
+-- name: give_back
+UPDATE action SET state = 'ready', sent = CASE WHEN attempts = 1 THEN NULL ELSE sent END, attempts = attempts - 1, changed = {now}
+WHERE key IN {each keys} AND state = 'sent' AND fence = :fence;
 
 -- name: commit_outcomes
 UPDATE action SET state = v.state, target_id = coalesce(v.target_id, action.target_id),
@@ -44,15 +48,19 @@ UPDATE action SET state = v.state, target_id = coalesce(v.target_id, action.targ
     -- What surely was not sent may be planned anew, unless an earlier attempt of it was sent: then its bytes are frozen.
     sent = CASE WHEN v.state = 'ready' AND action.state = 'sent' AND action.attempts = 1 THEN NULL ELSE action.sent END,
     attempts = action.attempts - CASE WHEN v.state = 'ready' AND action.state = 'sent' THEN 1 ELSE 0 END,
+    verified = CASE WHEN v.final = 1 THEN {now} ELSE action.verified END,
     settles = CASE WHEN v.settles_ms IS NULL THEN action.settles ELSE {now} + v.settles_ms END,
     not_before = CASE WHEN v.wait_ms IS NULL THEN action.not_before ELSE {now} + v.wait_ms END
-FROM {rows v outcomes: key text, state text, target_id text, target_number text, cause text, problem text, words text, settles_ms bigint, wait_ms bigint}
+FROM {rows v outcomes: key text, state text, target_id text, target_number text, cause text, problem text, words text, settles_ms bigint, wait_ms bigint, final integer}
 WHERE action.key = v.key AND action.state IN ('sent', 'unknown', 'accepted')
 AND EXISTS (SELECT 1 FROM endpoint e WHERE e.connection = action.endpoint AND e.fence = :fence)
-RETURNING action.key, action.state, action.verb, action.passage, action.record;
+RETURNING action.key, action.state, action.verb, action.passage, action.record,
+    EXISTS (SELECT 1 FROM need n WHERE n.needs = action.key) AS needed,
+    EXISTS (SELECT 1 FROM decision d WHERE d.wait_key = 'action:' || action.key) AS awaited;
 
 -- name: to_settle
-SELECT key, body, payload, target_id, state, attempts, cause, problem, {now} - sent AS held FROM action
+SELECT key, verb, kind, body, payload, target_id, state, attempts, cause, problem, {now} - sent AS held, workspace, passage, NULL AS closed_until,
+    (SELECT p.case_id FROM passage p WHERE p.id = action.passage) AS case_id FROM action
 WHERE endpoint = :connection AND state IN ('sent', 'unknown', 'accepted') AND state <> 'sent' AND settles <= {now} ORDER BY settles, key LIMIT :limit;
 
 -- name: next_settle
@@ -79,7 +87,9 @@ ORDER BY a.changed LIMIT :limit;
 UPDATE action SET verified = {now}, state = v.state, cause = v.cause, problem = v.problem,
     expected = coalesce(v.expected, action.expected), recheck = {now} + CAST(v.again AS BIGINT)
 FROM {rows v verified: key text, state text, cause text, problem text, expected text, again bigint}
-WHERE action.key = v.key AND action.state = 'done' RETURNING action.key, action.state, action.passage, action.record;
+WHERE action.key = v.key AND action.state = 'done' RETURNING action.key, action.state, action.passage, action.record,
+    EXISTS (SELECT 1 FROM need n WHERE n.needs = action.key) AS needed,
+    EXISTS (SELECT 1 FROM decision d WHERE d.wait_key = 'action:' || action.key) AS awaited;
 
 -- name: carry_changes
 UPDATE action SET digest = u.digest, version = u.version, expected = u.expected, verified = NULL, recheck = NULL, changed = {now}
@@ -106,9 +116,6 @@ WHERE c.state = 'active' AND e.not_before <= {now} AND e.lease < {now} AND (
 -- name: trace_steps
 INSERT INTO trace.step (workspace, case_id, passage, action, kind, at, body)
 VALUES (:workspace, :case_id, :passage, :action, :kind, {now}, :body);
-
--- name: cases_of_keys
-SELECT a.key, a.passage, a.workspace, p.case_id FROM action a JOIN passage p ON p.id = a.passage WHERE a.key IN {each keys};
 
 -- name: steps_of_case
 SELECT id, kind, at, passage, action, body FROM trace.step WHERE case_id = :case_id ORDER BY id;

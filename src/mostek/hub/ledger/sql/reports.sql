@@ -89,7 +89,9 @@ AND a.state IN ('done', 'alarm') ORDER BY a.record;
 UPDATE action SET state = 'done', expected = v.expected, version = v.version, hand = :person, cause = NULL, problem = NULL,
     verified = {now}, recheck = {now} + 86400000, changed = {now}
 FROM {rows v accepted: key text, expected text, version integer} WHERE action.key = v.key AND action.state IN ('done', 'alarm')
-RETURNING action.key, action.state, action.passage, action.record;
+RETURNING action.key, action.state, action.passage, action.record,
+    EXISTS (SELECT 1 FROM need n WHERE n.needs = action.key) AS needed,
+    EXISTS (SELECT 1 FROM decision d WHERE d.wait_key = 'action:' || action.key) AS awaited;
 
 -- name: close_books
 UPDATE endpoint SET closed_until = :until WHERE connection = :connection;
