@@ -19,9 +19,10 @@ from mostek.hub.ledger import Ledger, Transaction, catalog
 from mostek.hub.ledger.catalog import FlowRow
 from mostek.sdk.errors import AuthFailedError, BusyError, ConfigurationError, RateLimitedError, VendorError
 
-# What the hub waits after a failure before it tries the same system again, in milliseconds.
+# What the hub waits after a failure before it tries the same system again, in milliseconds: what is back is in use
+# again within 5 seconds, unless it said itself that it is busy.
 _PAUSES: Mapping[type[VendorError], int] = {BusyError: 30_000}
-PAUSE_MS = 5_000
+PAUSE_MS = 3_000
 
 
 def worker_name() -> str:

@@ -28,7 +28,7 @@ LOG = structlog.get_logger()
 GROUP = 100
 MAX_CRASHES = 3
 # How long the passages of a flow rest whose connection is stopped.
-_STOPPED_PAUSE_MS = 5_000
+_STOPPED_PAUSE_MS = 3_000
 _STATES = {"act": "waiting", "wait": "waiting", "park": "parked", "exclude": "excluded"}
 
 
