@@ -16,6 +16,7 @@ OLD = [{"id": "old", "when": [{"field": "issued", "operator": "at_most", "values
 ALL: dict[str, Any] = {"id": "all"}
 BRAKE = {"brake": 20, "wait_for_order": 0}
 FLOW = "shop-to-books"
+OLD_ORDERS = 3_000
 
 
 async def flow(hub: Installation) -> tuple[str, int]:
@@ -35,7 +36,7 @@ async def with_old_orders(installed: Installer, number: int = 60) -> Installatio
 
 
 async def test_a_rule_saved_by_mistake_is_held_and_undone(installed: Installer) -> None:
-    hub = await with_old_orders(installed)
+    hub = await with_old_orders(installed, OLD_ORDERS)
     await hub.command("flow.change", Change(slug=FLOW, policy={**BRAKE, "rules": [ALL]}))
     await hub.once()
     assert await flow(hub) == ("held", 0)
@@ -45,19 +46,19 @@ async def test_a_rule_saved_by_mistake_is_held_and_undone(installed: Installer) 
     await hub.once()
     assert await flow(hub) == ("live", 0)
     assert hub.books.calls["write"] == 0
-    assert await hub.counts() == {"excluded": 60}
+    assert await hub.counts() == {"excluded": OLD_ORDERS}
 
 
 async def test_a_rule_that_was_meant_is_released(installed: Installer) -> None:
-    hub = await with_old_orders(installed)
+    hub = await with_old_orders(installed, OLD_ORDERS)
     await hub.command("flow.change", Change(slug=FLOW, policy={**BRAKE, "rules": [ALL]}))
     await hub.once()
     [problem] = await hub.sql("SELECT problem FROM flow")
     assert '"flow.surge"' in problem["problem"]
-    assert '"60"' in problem["problem"]
+    assert f'"{OLD_ORDERS}"' in problem["problem"]
     await hub.command("flow.start", Start(slug=FLOW))
     await hub.once()
-    assert await hub.counts() == {"done": 60}
+    assert await hub.counts() == {"done": OLD_ORDERS}
     assert await flow(hub) == ("live", 0)  # braked again
 
 

@@ -162,15 +162,19 @@ def weigh(tx: Transaction, flow: int, brake: int) -> None:
     waiting effects were released is braked again once they are made.
     """
     row = tx.one("weight", flow=flow)
-    if row is None or row["state"] not in {"live", "weighing"}:
+    if row is None or row["state"] not in {"live", "weighing", "held"}:
         return
     planning = row["planning"]
+    if planning and row["state"] != "live":
+        return  # it sends nothing: what it would send is known once all is planned
     effects = tx.rows("effects", flow=flow)[0]["n"] if brake and not row["unbraked"] else 0
     over = effects > brake
     usual = max(brake, 3 * (tx.rows("busiest_day", flow=flow)[0]["n"] or 0)) if over else 0
     if over and effects > usual:
         problem = Problem(cause="flow.surge", details={"count": str(effects), "usual": str(usual)})
         tx.run("set_flow_state", flow=flow, state="held", unbraked=0, problem=msgspec.to_builtins(problem))
+    elif row["state"] == "held":
+        return  # only a person lets it go on
     elif row["state"] == "weighing" and not planning:
         tx.run("set_flow_state", flow=flow, state="live", unbraked=row["unbraked"], problem=None)
     elif row["unbraked"] and not (planning or row["waiting"] or row["reading"]):
