@@ -22,7 +22,7 @@ from mostek.commands.examining import CHECKS, Examination
 from mostek.desk import installation
 from mostek.desk.installation import Installation
 from mostek.documents.problem import Problem
-from mostek.hub import connections
+from mostek.hub import connections, workers
 from mostek.hub.ledger import Ledger
 from mostek.hub.vault import Vault
 from mostek.sdk.capability import Health
@@ -286,18 +286,14 @@ async def test_work_held_by_a_dead_process_is_found(patient: Patient) -> None:
     case = await patient()
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    here = socket.gethostname()
-    owners = {
-        f"{here}:{ended.pid}:ab": True,
-        f"{here}:{os.getpid()}:ab": False,
-        f"elsewhere:{ended.pid}:ab": False,
-        "x": False,
-    }
-    for owner, dead in owners.items():
+    here, me = socket.gethostname(), workers.name()
+    dead = me.replace(f":{os.getpid()}:", f":{ended.pid}:")
+    owners = {dead: True, me: False, dead.replace(here, "elsewhere"): False, "x": False}
+    for owner, gone in owners.items():
         await case.bench.sql(
             f"UPDATE endpoint SET owner = '{owner}', lease = {int(datetime.now(UTC).timestamp() * 1000)} + 60000"
         )
-        assert await case.ill(offline=True) == ({"doctor.dead_holder": ("warning", "writing")} if dead else {}), owner
+        assert await case.ill(offline=True) == ({"doctor.dead_holder": ("warning", "writing")} if gone else {}), owner
 
 
 @on_sqlite

@@ -1,9 +1,7 @@
 """The doctor: looks at everything that can be wrong with an installation, and says what is, with a cure."""
 
 import asyncio
-import os
 import shutil
-import socket
 import sqlite3
 import sys
 import time
@@ -17,7 +15,7 @@ import msgspec
 
 from mostek.desk.installation import DATABASE_FILE, KEY_FILE, Installation
 from mostek.documents.problem import InvalidDocumentError, Problem, printable
-from mostek.hub import place
+from mostek.hub import place, workers
 from mostek.hub.connections import Opened
 from mostek.hub.engine import failed
 from mostek.hub.ledger import DATABASE_ERRORS, Transaction, catalog
@@ -257,7 +255,7 @@ async def _writing(look: Look) -> Found:
         if row["problem"]:
             yield "warning", _at(slugs[row["connection"]], msgspec.json.decode(row["problem"], type=Problem))
     for row in await look.rows("leases"):
-        if _is_dead(row["owner"]):
+        if workers.is_dead(row["owner"]):
             details = {"owner": row["owner"], "seconds": str(max(row["left_ms"] // 1000, 1))}
             yield "warning", Problem(cause="doctor.dead_holder", details=details)
 
@@ -307,20 +305,6 @@ CHECKS: Mapping[str, Callable[[Look], Found]] = {
 def _at(where: str, problem: Problem) -> Problem:
     """The problem with the name of what it is about in front of its place."""
     return msgspec.structs.replace(problem, field=f"{where}: {problem.field}" if problem.field else where)
-
-
-def _is_dead(owner: str) -> bool:
-    """Whether a worker of this computer (``host:process:number``) runs no more; of another one nothing is known."""
-    host, _, rest = owner.rpartition(":")[0].rpartition(":")
-    if host != socket.gethostname() or not rest.isdecimal():
-        return False
-    try:
-        os.kill(int(rest), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:  # another user's, and alive
-        return False
-    return False
 
 
 def _size(path: Path) -> int:

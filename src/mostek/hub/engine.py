@@ -1,11 +1,8 @@
 """What the loops share: the ledger, the open connections, the flows in force, and who this worker is."""
 
-import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from uuid import uuid4
 
 import msgspec
 
@@ -14,6 +11,7 @@ from mostek.core.facts import Target
 from mostek.core.policy import Policy, Versions
 from mostek.documents.booking import Profile
 from mostek.documents.problem import InvalidDocumentError, Problem, printable
+from mostek.hub import workers
 from mostek.hub.connections import AnyConnector, Connections, Opened
 from mostek.hub.ledger import Ledger, Transaction, catalog
 from mostek.hub.ledger.catalog import FlowRow
@@ -23,11 +21,6 @@ from mostek.sdk.errors import AuthFailedError, BusyError, ConfigurationError, Ra
 # again within 5 seconds, unless it said itself that it is busy.
 _PAUSES: Mapping[type[VendorError], int] = {BusyError: 30_000}
 PAUSE_MS = 3_000
-
-
-def worker_name() -> str:
-    """A name that no other incarnation of any worker has."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class Engine:
 
     ledger: Ledger
     connections: Connections
-    owner: str = field(default_factory=worker_name)
+    owner: str = field(default_factory=workers.name)
     # Targets that could not be asked when planning, and why, as it stands in the ledger.
     silent: dict[int, str] = field(default_factory=dict)
     _flows: tuple[tuple[int, int, str | None], ...] = ()

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from mostek.documents.problem import Problem
-from mostek.hub import place
+from mostek.hub import place, workers
 from mostek.hub.delivery import VERIFY_AGE_MS, deliver
 from mostek.hub.engine import Engine
 from mostek.hub.ledger import OUTAGES, Transaction, catalog
@@ -55,6 +55,7 @@ class Runner:
     halt: Problem | None = None
     _looked: float = -math.inf
     _opened: int = 0
+    _freed: bool = False
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def once(self, patience: float = 120) -> Left:
@@ -158,6 +159,10 @@ class Runner:
             halt = await place.halt(self.engine.ledger)
             if halt != self.halt:
                 LOG.warning("halted" if halt else "going on", cause=halt.cause if halt else "")
+            if not halt and not self._freed:
+                if dead := await workers.free_the_dead(self.engine.ledger):
+                    LOG.warning("freed what dead workers held", workers=dead)
+                self._freed = True
             self.halt, self._opened, self._looked = halt, opened, time.monotonic()
         return self.halt is not None
 

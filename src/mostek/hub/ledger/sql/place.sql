@@ -52,3 +52,20 @@ SELECT count(*) AS n FROM endpoint e JOIN connection c ON c.id = e.connection WH
     OR EXISTS (SELECT 1 FROM action a JOIN flow f ON f.id = a.flow WHERE a.endpoint = e.connection AND a.state = 'ready'
         AND f.state = 'live')
     OR EXISTS (SELECT 1 FROM action a WHERE a.endpoint = e.connection AND a.state = 'done' AND a.verified IS NULL));
+
+-- name: owners
+SELECT owner FROM endpoint WHERE owner IS NOT NULL UNION SELECT owner FROM feed WHERE owner IS NOT NULL
+UNION SELECT owner FROM passage WHERE owner IS NOT NULL AND planned < revision;
+
+-- name: sent_by_owners
+UPDATE action SET sent = {now} WHERE state IN ('sent', 'unknown', 'accepted') AND state = 'sent'
+AND endpoint IN (SELECT connection FROM endpoint WHERE owner IN {each owners});
+
+-- name: free_endpoints_of
+UPDATE endpoint SET owner = NULL, lease = 0 WHERE owner IN {each owners};
+
+-- name: free_feeds_of
+UPDATE feed SET owner = NULL, lease = 0 WHERE owner IN {each owners};
+
+-- name: free_passages_of
+UPDATE passage SET owner = NULL, lease = 0 WHERE owner IN {each owners} AND planned < revision;
