@@ -23,6 +23,7 @@ WORDS = {
     "state",
     "connection_state",
     "flow_state",
+    "weekday",
     "reason",
     "vat",
     "effect",
@@ -77,7 +78,7 @@ def test_each_number_has_its_form(language: str) -> None:
 def test_every_sentence_is_used_and_every_used_one_is_there() -> None:
     texts = {
         node.value
-        for package in ("mostek.cli", "mostek.demo", "mostek.terminal", "mostek.wording")
+        for package in ("mostek.cli", "mostek.demo", "mostek.prose", "mostek.terminal", "mostek.wording")
         for module in modules(package)
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)

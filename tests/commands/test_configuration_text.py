@@ -145,7 +145,7 @@ def test_a_fault_names_what_would_fit_and_never_the_value() -> None:
         Problem(cause="configuration.invalid", field="state", details={"reason": "one of draft, live, paused"})
     ]
     [unknown] = texts.faults(Connection, {"connector": "x", "setings": {}}, "c")
-    assert unknown.details == {"known": "connector, closed_until, settings"}
+    assert unknown.details == {"known": "connector, closed_until, feeds, settings"}
 
 
 def test_of_a_secret_only_that_it_differs_is_told() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 import pytest
 
-from mostek.cli.describing import condition_told, prose, rule_told, told
+from mostek.cli.describing import prose
 from mostek.commands import adopting, describing
 from mostek.commands.describing import TABLES, Description, Sentence
 from mostek.core.identity import Identity
@@ -16,6 +16,7 @@ from mostek.core.policy import Policy
 from mostek.core.rules import FIELDS, Condition, Deed, Operator, Rule, Subject
 from mostek.documents.problem import InvalidDocumentError
 from mostek.hub.ledger import catalog
+from mostek.prose import condition_told, rule_told, told
 from mostek.sdk.manifest import MappingManifest
 from mostek.sdk.messages import LANGUAGES
 from mostek.wording import Wording, sentences

@@ -328,6 +328,13 @@ async def test_private_addresses_are_refused(host: str) -> None:
     assert (error.problem.cause, error.problem.details) == ("address.private", {"address": f"{host}:8443"})
 
 
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "224.0.0.1", "0.0.0.0"])  # noqa: S104
+async def test_what_clouds_tell_their_machines_is_out_of_reach_also_inside(host: str) -> None:
+    async with opened(HttpPolicy(private=True, plain=True)) as client:
+        error = await failure(ConfigurationError, client, f"http://{host}/latest/meta-data/")
+    assert error.problem.cause == "address.private"
+
+
 @pytest.mark.parametrize(
     "url", ["https://[::1", "https://", "https:///path", "https://shop.example:port/", "https://2130706433"]
 )

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from mostek import terminal
 from mostek.cli import questions, screens
-from mostek.cli.inputs import assignments, is_indirect, value_of
+from mostek.cli.inputs import assignments, days_of, is_indirect, value_of
 from mostek.cli.session import SYSTEM, Data, Json, Slug, command, fits, reported, show, wording
-from mostek.commands import connecting
+from mostek.commands import connecting, removing, scheduling
+from mostek.core.schedule import Schedule
 from mostek.desk import installation
+from mostek.documents.problem import invalid
 from mostek.hub.connections import connector_of, connectors
 from mostek.sdk import settings as settings_
 
@@ -111,3 +114,43 @@ def connect_check(slug: Slug, data: Data = None, json_: Json = False) -> None:
     show(checked, json_, lambda: screens.show_check(checked, wording()))
     if not checked.ok:
         raise typer.Exit(SYSTEM)
+
+
+@connect.command("schedule", epilog="Example: mostek connect schedule shop order --at 06:00 --at 18:00 --days 1-5")
+def connect_schedule(
+    slug: Slug,
+    feed: Annotated[str, typer.Argument(help="Which list: see mostek status.")],
+    every: Annotated[int, typer.Option(help="Read after a pause of so many seconds.", min=0)] = 0,
+    at: Annotated[
+        list[str] | None, typer.Option("--at", help="Read at a time of day, as 06:00; may be repeated.")
+    ] = None,
+    days: Annotated[str, typer.Option(help="On which days of the week: 1-5 is Monday to Friday.")] = "1-7",
+    data: Data = None,
+    json_: Json = False,
+) -> None:
+    """Set when a list is read; without --every and --at it is read by hand only."""
+    with reported(json_):
+        schedule = {"every": every, "at": at or [], "days": days_of(days, "--days")}
+        try:
+            wanted = msgspec.convert(schedule, Schedule)
+        except msgspec.ValidationError as error:
+            raise invalid("input.unreadable", "--at", reason=error) from None
+    shown = command(data, json_, "connect.schedule", scheduling.Reschedule(slug=slug, feed=feed, schedule=wanted))
+    show(shown, json_, lambda: terminal.say(wording().say("connect.scheduled", slug=slug, feed=feed)))
+
+
+@connect.command("remove", epilog="Example: mostek connect remove shop --confirm shop")
+def connect_remove(
+    slug: Slug,
+    confirm: Annotated[str, typer.Option(help="The name once more.")] = "",
+    data: Data = None,
+    json_: Json = False,
+) -> None:
+    """Disconnect a system and take its flows away. Without --confirm it tells what hangs on it, and changes nothing."""
+    if not confirm:
+        used: removing.Used = command(data, json_, "uses", removing.Uses(connection=slug))
+        show(used, json_, lambda: screens.show_uses(slug, used, wording()))
+        return
+    request = removing.RemoveConnection(slug=slug, confirm=confirm)
+    gone = command(data, json_, "connect.remove", request)
+    show(gone, json_, lambda: terminal.say(wording().say("connect.removed", slug=slug)))

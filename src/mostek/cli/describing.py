@@ -1,8 +1,7 @@
 """A flow in plain words, to print and sign; and what the doctor found."""
 
-import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -12,13 +11,12 @@ from mostek import commands, terminal
 from mostek.cli.screens import system_name
 from mostek.cli.session import UNFINISHED, Data, Json, Slug, command, opened, person, show, wording
 from mostek.commands import describing, examining
-from mostek.commands.describing import Description, Period, Sentence, Table
-from mostek.core.rules import Condition, Rule
-from mostek.wording import Wording, sentences
+from mostek.commands.describing import Description, Period, Table
+from mostek.prose import looked_up, rule_told, told
+from mostek.wording import Wording
 
 _WIDTH = 88
 _LINE = "_" * 30
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "bad": "[bold red]✗[/]"}
 
 
@@ -109,69 +107,11 @@ def _table(table: Table, language: Wording) -> Iterator[str]:
     lacking = "required" if table.required else "optional"
     parts = [f"describe.by.{table.by}", *(["describe.asked"] if table.asked else []), f"describe.lacking.{lacking}"]
     yield from _wrapped(" ".join(language.say(part) for part in parts))
-    shown = [_looked_up(row.value, table, language) for row in table.rows]
+    shown = [looked_up(row.value, table, language) for row in table.rows]
     width = max(map(len, shown), default=0)
     for row, value in zip(table.rows, shown, strict=True):
         usual = "" if row.own else f"  ({language.say('describe.usual')})"
         yield f"   {value:<{width}}  →  {row.becomes}{usual}"
-
-
-def _looked_up(value: str, table: Table, language: Wording) -> str:
-    """What is looked up, in words: ``credit_note:EUR`` is a credit note, EUR."""
-    kind, *more = value.split(":") if table.by == "kind" else [value]
-    return ", ".join([language.word("kind", kind) if table.by == "kind" else kind, *more])
-
-
-def told(sentence: Sentence, language: Wording) -> str:
-    """A statement in words; its values written as the reader writes them."""
-    return language.say(f"describe.{sentence.id}", **_values(sentence.values, language))
-
-
-def _values(values: Mapping[str, Any], language: Wording) -> Mapping[str, Any]:
-    written = {
-        "day": lambda value: language.day(value),  # noqa: PLW0108 - typed by its table
-        "seconds": lambda value: language.since(value * 1000),
-        "feed": lambda value: language.word("feed", value),
-        "names": lambda value: ", ".join(_named(str(name), language) for name in value),
-    }
-    return {name: written[name](value) if name in written else value for name, value in values.items()}
-
-
-def _named(name: str, language: Wording) -> str:
-    identities: Mapping[str, str] = sentences(language.language)["describe"]["identity"]
-    return identities.get(name) or language.word("kind", name)
-
-
-def rule_told(rule: Rule, language: Wording) -> str:
-    """A rule as a sentence: under which conditions, what is done, and why."""
-    say = language.say
-    deed = say(f"describe.deed.{rule.then}")
-    conditions = say("describe.and").join(condition_told(condition, language) for condition in rule.when)
-    parts = [say("describe.when", conditions=conditions, deed=deed) if rule.when else say("describe.always", deed=deed)]
-    parts += [say("describe.since", day=language.day(rule.since))] if rule.since else []
-    parts += [say("describe.because", reason=rule.reason.rstrip("."))] if rule.reason else []
-    return f"{rule.id}: {' '.join(parts)}"
-
-
-def condition_told(condition: Condition, language: Wording) -> str:
-    """A condition in words; one on a fact says whether it holds."""
-    words = sentences(language.language)["describe"]
-    facts = words["fact"].get(condition.field)
-    values = [value.casefold() for value in condition.values]
-    if facts and len(values) == 1 and values[0] in facts and condition.operator in {"is", "is_not"}:
-        holds = (values[0] == "yes") == (condition.operator == "is")
-        return str(facts["yes" if holds else "no"])
-    join = language.say("describe.nor" if condition.operator == "is_not" else "describe.or")
-    shown = join.join(_value(condition.field, value, language) for value in condition.values)
-    return f"{words['field'][condition.field]} {language.say(f'describe.operator.{condition.operator}', values=shown)}"
-
-
-def _value(field: str, value: str, language: Wording) -> str:
-    if field == "kind":
-        return language.word("kind", value)
-    if field == "issued" and _DAY.fullmatch(value):
-        return language.day(date.fromisoformat(value))
-    return value or language.say("describe.empty")
 
 
 def _heading(heading: str, language: Wording, /, **values: Any) -> Iterator[str]:

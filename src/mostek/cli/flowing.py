@@ -8,7 +8,7 @@ from mostek import commands, terminal
 from mostek.cli import screens
 from mostek.cli.inputs import day_of, json_of
 from mostek.cli.session import SYSTEM, Data, Json, Slug, command, opened, person, reported, show, wording
-from mostek.commands import flowing, looking
+from mostek.commands import flowing, looking, removing
 from mostek.desk.installation import Installation
 from mostek.documents.problem import Problem, invalid
 from mostek.hub.runner import Runner
@@ -88,6 +88,22 @@ def flow_start(slug: Slug, data: Data = None, json_: Json = False) -> None:
     """Let a draft, a paused or a held flow send; what waits is decided again first."""
     view = command(data, json_, "flow.start", flowing.Start(slug=slug))
     show(view, json_, lambda: terminal.say(wording().say("flow.started", slug=view.slug)))
+
+
+@flow.command("remove", epilog="Example: mostek flow remove invoices --confirm invoices")
+def flow_remove(
+    slug: Slug,
+    confirm: Annotated[str, typer.Option(help="The name once more.")] = "",
+    data: Data = None,
+    json_: Json = False,
+) -> None:
+    """Take a flow away; what it sent stays known. Without --confirm it tells what hangs on it."""
+    if not confirm:
+        used: removing.Used = command(data, json_, "uses", removing.Uses(flow=slug))
+        show(used, json_, lambda: screens.show_uses(slug, used, wording()))
+        return
+    gone = command(data, json_, "flow.remove", removing.RemoveFlow(slug=slug, confirm=confirm))
+    show(gone, json_, lambda: terminal.say(wording().say("flow.removed", slug=slug)))
 
 
 def preview(

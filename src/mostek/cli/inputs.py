@@ -61,6 +61,18 @@ def day_of(text: str, field: str) -> date:
         raise invalid("input.day", field, value=text) from None
 
 
+def days_of(text: str, field: str) -> list[int]:
+    """Days of the week as ``1-5`` or ``1,3``; 1 is Monday."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        try:
+            found += range(int(first), int(last or first) + 1)
+        except ValueError:
+            raise invalid("input.unreadable", field, reason=f"{part} is no day of the week") from None
+    return found
+
+
 def _file(path: str, field: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from mostek import terminal
-from mostek.commands import connecting, flowing, keeping
+from mostek.commands import connecting, flowing, keeping, removing
 from mostek.commands.adopting import Difference
 from mostek.commands.looking import Item, StatusView, Waiting
 from mostek.desk import installation
@@ -83,6 +83,14 @@ def show_connections(views: Sequence[connecting.View], wording: Wording) -> None
     for view in views:
         if view.problem:
             _show_stopped(view, wording)
+
+
+def show_uses(slug: str, used: removing.Used, wording: Wording) -> None:
+    """What hangs on a connection or a flow, and how to take it away all the same."""
+    flows = ", ".join(used.flows) or "–"
+    counts = {"records": used.records, "documents": used.documents, "open": used.open}
+    terminal.say(wording.say("connect.uses", slug=slug, flows=flows, **counts))
+    terminal.say(wording.say("connect.confirm", slug=slug))
 
 
 def _table_of_connections(views: Sequence[connecting.View], wording: Wording) -> None:

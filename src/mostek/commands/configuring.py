@@ -5,15 +5,19 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from mostek.commands import scheduling
 from mostek.commands.adopting import Close, close_books
 from mostek.commands.connecting import SLUG, try_open
 from mostek.core import policy as policies
+from mostek.core import schedule as schedules
+from mostek.core.schedule import SHORTEST, Schedule
 from mostek.desk import configuration as texts
 from mostek.desk.configuration import Change, Configuration, Connection, Flow
 from mostek.desk.installation import Installation
@@ -72,6 +76,7 @@ class _Here:
     rows: Mapping[str, ConnectionRow]
     flows: Mapping[str, FlowRow]
     closed: Mapping[int, str | None]
+    feeds: Mapping[int, Mapping[str, Schedule]]
 
     @cached_property
     def slugs(self) -> Mapping[int, str]:
@@ -87,7 +92,13 @@ class _Here:
     def mark(self) -> object:
         """What must still be the same when something is written."""
         connections = [(row.slug, row.connector, row.settings, row.secrets) for row in self.rows.values()]
-        return connections, [(row.slug, row.version, row.state) for row in self.flows.values()], self.closed
+        flows = [(row.slug, row.version, row.state) for row in self.flows.values()]
+        return connections, flows, self.closed, self.feeds
+
+    def schedules(self, row: ConnectionRow) -> Mapping[str, Schedule]:
+        """When its lists are read, where that is not as usual for its system."""
+        usual = _usual(row.connector)
+        return {name: each for name, each in self.feeds.get(row.id, {}).items() if each != usual.get(name)}
 
 
 @dataclass(frozen=True)
@@ -111,7 +122,8 @@ async def export(hub: Installation, _: Export) -> Exported:
         for name in _hidden(row.connector, hub.vault.unlock(row.secrets)) & told.keys():
             told[name] = {"secret": f"{slug}.{name}"}
             names.append(f"{slug}.{name}")
-        part = {"connector": row.connector, "closed_until": here.closed_until(row), "settings": told}
+        part = {"connector": row.connector, "closed_until": here.closed_until(row), "feeds": here.schedules(row)}
+        part = {name: value for name, value in part.items() if value} | {"settings": told}
         connections[slug] = texts.told(part)
     flows = {slug: texts.told(_flow_here(here, row)) for slug, row in sorted(here.flows.items())}
     return Exported(configuration={"connections": connections, "flows": flows}, secrets=tuple(sorted(names)))
@@ -132,10 +144,14 @@ async def apply(hub: Installation, request: Apply) -> Differences:
 
 
 def _read(tx: Transaction) -> _Here:
+    feeds: dict[int, dict[str, Schedule]] = {}
+    for row in catalog.feeds(tx):
+        feeds.setdefault(row["connection"], {})[row["name"]] = schedules.stored(row["every"], row["timetable"])
     return _Here(
         rows={row.slug: row for row in catalog.connections(tx)},
         flows={row.slug: row for row in catalog.flows(tx)},
         closed={row["connection"]: row["closed_until"] for row in tx.rows("closed_endpoints")},
+        feeds=feeds,
     )
 
 
@@ -221,6 +237,7 @@ async def _settings_wanted(
         raise invalid("connection.no_target", f"{path}.closed_until", slug=slug)
     stored = hub.vault.unlock(row.secrets) if row else {}
     values, problems = _with_secrets(connector, connection.settings, f"{path}.settings", stored, given)
+    problems += _faults_of_feeds(connector, connection.feeds, path)
     refused = {problem.field for problem in problems}
     problems += [
         problem
@@ -234,6 +251,22 @@ async def _settings_wanted(
     except InvalidDocumentError as error:
         raise InvalidDocumentError(*texts.placed(error, f"{path}.settings")) from None
     return settings_.load(connector.settings, values)
+
+
+def _faults_of_feeds(connector: AnyConnector, feeds: Mapping[str, Schedule], path: str) -> Iterator[Problem]:
+    for name, schedule in feeds.items():
+        place = texts.step(f"{path}.feeds", name)
+        if name not in connector.manifest.feeds:
+            details = {"feed": name, "known": ", ".join(connector.manifest.feeds) or "–"}
+            yield Problem(cause="configuration.no_feed", field=place, details=details)
+        elif 0 < schedule.every < SHORTEST:
+            yield Problem(cause="schedule.short", field=f"{place}.every", details={"seconds": str(SHORTEST)})
+
+
+def _usual(connector: str) -> Mapping[str, Schedule]:
+    """When the lists of a system are read without anybody having said so."""
+    known = _known(connector)
+    return {name: Schedule(every=feed.every) for name, feed in known.manifest.feeds.items()} if known else {}
 
 
 def _with_secrets(
@@ -317,14 +350,20 @@ def _changes(
     hidden: set[str] = set()
     for slug, row in here.rows.items():
         closed = here.closed_until(row)
-        stored |= _parts_of_connection(slug, row.connector, closed, _settings_here(hub, row))
+        settings_here = _settings_here(hub, row)
+        stored |= _parts_of_connection(slug, row.connector, closed, here.schedules(row), settings_here)
         locked = _hidden(row.connector, hub.vault.unlock(row.secrets))
         hidden |= {f"connections.{slug}.settings.{name}" for name in locked}
         if slug in settings and closed and not file.connections[slug].closed_until:
             silent.append(Change(kind="only_here", path=f"connections.{slug}.closed_until", old=closed.isoformat()))
+        if slug in settings:
+            left = here.schedules(row).keys() - file.connections[slug].feeds.keys()
+            places = (texts.step(f"connections.{slug}.feeds", name) for name in sorted(left))
+            silent += [Change(kind="only_here", path=place) for place in places]
     for slug, connection in file.connections.items():
         closed = connection.closed_until or (here.closed_until(here.rows[slug]) if slug in here.rows else None)
-        wanted |= _parts_of_connection(slug, connection.connector, closed, settings[slug])
+        feeds = _told_feeds(here, slug, connection)
+        wanted |= _parts_of_connection(slug, connection.connector, closed, feeds, settings[slug])
         hidden |= {f"connections.{slug}.settings.{name}" for name in _hidden(connection.connector)}
     for slug, row_ in here.flows.items():
         stored |= _parts_of_flow(slug, _flow_here(here, row_))
@@ -334,8 +373,18 @@ def _changes(
     yield from sorted([*silent, *found], key=lambda change: change.kind == "only_here")
 
 
-def _parts_of_connection(slug: str, connector: str, closed: date | None, settings: Any) -> dict[str, Any]:
-    return {f"connections.{slug}": {"connector": connector, "closed_until": closed, "settings": settings}}
+def _told_feeds(here: _Here, slug: str, connection: Connection) -> Mapping[str, Schedule]:
+    """When its lists are to be read, where that is not as usual."""
+    row, usual = here.rows.get(slug), _usual(connection.connector)
+    wanted = {**(here.schedules(row) if row else {}), **connection.feeds}
+    return {name: schedule for name, schedule in wanted.items() if schedule != usual.get(name)}
+
+
+def _parts_of_connection(
+    slug: str, connector: str, closed: date | None, feeds: Mapping[str, Schedule], settings: Any
+) -> dict[str, Any]:
+    part = {"connector": connector, "closed_until": closed, "feeds": feeds, "settings": settings}
+    return {f"connections.{slug}": part}
 
 
 def _parts_of_flow(slug: str, flow: Flow) -> dict[str, Any]:
@@ -373,9 +422,13 @@ def _write_connection(tx: Transaction, hub: Installation, wanted: _Wanted, slug:
             feeds={name: feed.every for name, feed in connector.manifest.feeds.items()},
             writes=bool(connector.manifest.writes),
         )
+    number = next(each.id for each in catalog.connections(tx) if each.slug == slug)
+    now = datetime.now(ZoneInfo(wanted.settings[slug].timezone))
+    for name, schedule in connection.feeds.items():
+        if row is None or wanted.here.feeds.get(row.id, {}).get(name) != schedule:
+            scheduling.put(tx, number, name, schedule, now)
     closed = connection.closed_until
     if closed and (row is None or wanted.here.closed_until(row) != closed):
-        number = next(each.id for each in catalog.connections(tx) if each.slug == slug)
         close_books(tx, number, Close(slug=slug, until=closed))
 
 

@@ -53,7 +53,10 @@ class Go(msgspec.Struct, kw_only=True):
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """A connection as it is shown: never a secret. ``calls_free_at`` is when the next call is allowed, if not now."""
+    """A connection as it is shown: never a secret. ``calls_free_at`` is when the next call is allowed, if not now.
+
+    ``contact`` is when it was last read from or written to, in milliseconds since 1970, where a list was asked for.
+    """
 
     slug: str
     connector: str
@@ -64,6 +67,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     calls_left: int | None
     calls_free_at: datetime | None
     problem: Mapping[str, Any] | None
+    contact: int | None = None
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +87,7 @@ async def add(hub: Installation, request: Add) -> View:
     if not SLUG.fullmatch(request.slug):
         raise invalid("connection.slug", "slug", slug=request.slug)
     connector = connector_of(request.connector)
-    before = await _by_slug(hub, request.slug)
+    before = await by_slug(hub, request.slug)
     kept = {**before.settings, **hub.vault.unlock(before.secrets)} if before else {}
     values = {**kept, **request.settings}
     await try_open(connector, values, request.slug)
@@ -101,18 +105,19 @@ async def add(hub: Installation, request: Add) -> View:
         raise invalid("connection.taken", "slug", slug=request.slug)
     row = await hub.ledger.read(catalog.connection, number)
     assert row is not None
-    return await _view(hub, row)
+    return await view_of(hub, row)
 
 
 async def list_(hub: Installation, _: List) -> tuple[View, ...]:
     """All connections, oldest first."""
     rows = await hub.ledger.read(catalog.connections)
-    return tuple([await _view(hub, row) for row in rows])
+    contacts = await _contacts(hub)
+    return tuple([await view_of(hub, row, contacts.get(row.id)) for row in rows])
 
 
 async def check(hub: Installation, request: Check) -> Checked:
     """Log in and look around; what is wrong comes back as problems, not as an exception."""
-    row = await _by_slug(hub, request.slug)
+    row = await by_slug(hub, request.slug)
     if row is None:
         raise invalid("connection.unknown", "slug", slug=request.slug)
     held = hub.connections.open(row)
@@ -169,13 +174,14 @@ def _go(tx: Transaction, number: int) -> None:
 
 async def number_of(hub: Installation, slug: str) -> int:
     """The number of a connection by its slug; raises ``connection.unknown``."""
-    row = await _by_slug(hub, slug)
+    row = await by_slug(hub, slug)
     if row is None:
         raise invalid("connection.unknown", "slug", slug=slug)
     return row.id
 
 
-async def _by_slug(hub: Installation, slug: str) -> ConnectionRow | None:
+async def by_slug(hub: Installation, slug: str) -> ConnectionRow | None:
+    """The connection of that short name, if there is one."""
     rows = await hub.ledger.read(catalog.connections)
     return next((row for row in rows if row.slug == slug), None)
 
@@ -194,19 +200,23 @@ async def try_open(connector: AnyConnector, values: Mapping[str, Any], slug: str
     await session.close()
 
 
-async def _view(hub: Installation, row: ConnectionRow) -> View:
+async def _contacts(hub: Installation) -> dict[int, int | None]:
+    """When each connection was last read from or written to."""
+    rows = await hub.ledger.read(Transaction.rows, "contacts")
+    return {row["id"]: max(filter(None, (row["seen"], row["written"])), default=None) for row in rows}
+
+
+async def view_of(hub: Installation, row: ConnectionRow, contact: int | None = None) -> View:
     """One that cannot be opened any more, after a change of the program, is shown with its problem like the others."""
     known = connectors().get(row.connector)
     problem, left, free = row.problem, None, None
     try:
-        held = await hub.connections.get(row.id)
+        budget = await budget_of(hub, row)
     except InvalidDocumentError as error:
         problem = msgspec.to_builtins(error.problems[0])
     except VendorError as error:
         problem = msgspec.to_builtins(error.problem)
     else:
-        # The stored count: another process may be the one that calls.
-        budget = Budget(held.budget.per_hour, held.budget.per_day, msgspec.convert(row.usage, Usage))
         now = utc_now()
         left, free = budget.left(now), budget.free_at(now)
         free = free if free > now else None
@@ -220,4 +230,11 @@ async def _view(hub: Installation, row: ConnectionRow) -> View:
         calls_left=left,
         calls_free_at=free,
         problem=problem,
+        contact=contact,
     )
+
+
+async def budget_of(hub: Installation, row: ConnectionRow) -> Budget:
+    """Calls allowed, and used by the stored count: another process may be the one that calls."""
+    held = await hub.connections.get(row.id)
+    return Budget(held.budget.per_hour, held.budget.per_day, msgspec.convert(row.usage, Usage))

@@ -11,9 +11,12 @@ from typing import Any, Literal
 import msgspec
 
 from mostek.commands.flowing import row_of
+from mostek.commands.surveying import sketched, with_policy
 from mostek.core import policy as policies
+from mostek.core import schedule as schedules
 from mostek.core.policy import Dated, Policy
 from mostek.core.rules import Rule
+from mostek.core.schedule import Schedule
 from mostek.desk.installation import Installation
 from mostek.documents.problem import InvalidDocumentError
 from mostek.hub.connections import Opened, connector_of
@@ -31,9 +34,16 @@ _SECONDS = frozenset({"wait_for_order"})
 
 
 class Describe(msgspec.Struct, kw_only=True):
-    """What a flow does, as it is set up now."""
+    """What a flow does, as it is set up now; with a ``policy``, as it would with that one saved.
 
-    slug: str
+    Without a ``slug`` it is a flow between two connections that is not there yet.
+    """
+
+    slug: str = ""
+    source: str = ""
+    target: str = ""
+    policy: Mapping[str, Any] | None = None
+    effective: date | None = None
 
 
 class Sentence(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +105,9 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
 
 async def describe(hub: Installation, request: Describe) -> Description:
     """Everything that decides what the flow does, the earliest documents first."""
-    row = await row_of(hub, request.slug)
+    row = await row_of(hub, request.slug) if request.slug else await sketched(hub, request.source, request.target)
+    if request.policy is not None:
+        row = with_policy(row, request.policy, request.effective)
     ends = {each.id: each for each in await hub.ledger.read(catalog.connections)}
     source, target = ends[row.source], ends[row.target]
     periods = tuple(_periods(row, connector_of(target.connector).manifest.mappings))
@@ -133,7 +145,7 @@ def variant(name: str, value: Any) -> Sentence:
 async def _reading(hub: Installation, row: FlowRow, source: ConnectionRow, target: ConnectionRow) -> list[Sentence]:
     """How often what is read, how much is written at once, what limits it, and up to when the books are closed."""
     found = [
-        Sentence(id="reading.feed", values={"feed": feed["name"], "seconds": feed["every"] // 1000})
+        _schedule(feed["name"], schedules.stored(feed["every"], feed["timetable"]))
         for feed in await hub.ledger.read(catalog.feeds)
         if feed["connection"] == source.id
     ]
@@ -146,6 +158,14 @@ async def _reading(hub: Installation, row: FlowRow, source: ConnectionRow, targe
     if row.closed_until:
         found.append(Sentence(id="reading.closed", values={"day": date.fromisoformat(row.closed_until)}))
     return found
+
+
+def _schedule(feed: str, schedule: Schedule) -> Sentence:
+    if schedule.every:
+        return Sentence(id="reading.feed", values={"feed": feed, "seconds": schedule.every})
+    if schedule.by_hand:
+        return Sentence(id="reading.hand", values={"feed": feed})
+    return Sentence(id="reading.at", values={"feed": feed, "times": ", ".join(schedule.at), "days": schedule.days})
 
 
 async def _opened(hub: Installation, end: ConnectionRow) -> Opened | None:

@@ -34,6 +34,8 @@ _TRACES = 20_480 * _MB
 _SKEW_SECONDS = 60
 # A list is late when this many of its pauses went by.
 _PAUSES = 3
+# A list that is read at times of day is late after this.
+_LATE_MS = 3_600_000
 _WAITING_DAYS = {"waiting": 3, "in_doubt": 1, "parked": 14}
 _DRAFT_DAYS = 14
 # Before the vendor switches an interface off.
@@ -240,12 +242,19 @@ async def _reading(look: Look) -> Found:
         where = f"{row['slug']}.{row['name']}"
         if row["problem"]:
             yield "warning", _at(where, msgspec.json.decode(row["problem"], type=Problem))
-        elif not row["reading"] and (row["last_ok"] is None or now - row["last_ok"] > _PAUSES * row["every"]):
+        elif not row["reading"] and _is_late(row, now):
             details = {"slug": row["slug"], "minutes": str((now - (row["last_ok"] or now)) // 60_000)}
             problem = Problem(
                 cause="doctor.late" if row["last_ok"] else "doctor.never_read", field=where, details=details
             )
             yield "warning", problem
+
+
+def _is_late(row: Row, now: int) -> bool:
+    """Whether a list should have been read by now; one that is read at times of day is due at the next of them."""
+    if not row["every"]:
+        return bool(row["due_ms"] < -_LATE_MS)
+    return row["last_ok"] is None or bool(now - row["last_ok"] > _PAUSES * row["every"])
 
 
 async def _writing(look: Look) -> Found:

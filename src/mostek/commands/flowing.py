@@ -72,6 +72,21 @@ class Preview(msgspec.Struct, kw_only=True):
     limit: int = 0
 
 
+class Versions(msgspec.Struct, kw_only=True):
+    """The policies that a flow had, newest first."""
+
+    slug: str
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """One saved policy; ``saved`` in milliseconds since 1970."""
+
+    version: int
+    policy: Mapping[str, Any]
+    effective: date | None
+    saved: int
+
+
 class View(msgspec.Struct, frozen=True, kw_only=True):
     """A flow as it is shown."""
 
@@ -159,6 +174,20 @@ async def _save(hub: Installation, row: FlowRow, values: Mapping[str, Any], effe
     checked = msgspec.to_builtins(policy)
     await hub.ledger.write(catalog.change_flow, row, checked, policy.kinds, policy.starts_from, effective=effective)
     return await _view(hub, await row_of(hub, row.slug))
+
+
+async def versions(hub: Installation, request: Versions) -> tuple[Version, ...]:
+    """At most the latest hundred."""
+    row = await row_of(hub, request.slug)
+    return tuple(
+        Version(
+            version=each["version"],
+            policy=json.loads(each["policy"]),
+            effective=date.fromisoformat(each["effective"]) if each["effective"] else None,
+            saved=each["saved"],
+        )
+        for each in await hub.ledger.read(Transaction.rows, "versions_of_flow", flow=row.id)
+    )
 
 
 async def pause(hub: Installation, request: Pause) -> View:

@@ -116,7 +116,7 @@ def options(
     """
     found: dict[str, str] = {}
     missing: list[Problem] = []
-    for lookup in _lookups(document, policy, tables):
+    for lookup in lookups(document, policy, tables):
         answers = matches.get(lookup.question.id, ()) if lookup.question else ()
         value = lookup.value if lookup.value is not None else (answers[0].id if len(answers) == 1 else None)
         if value is not None:
@@ -130,29 +130,35 @@ def options(
 
 def questions(document: Invoice, policy: Policy, tables: Mapping[str, MappingManifest]) -> tuple[Question, ...]:
     """What to ask the target because neither the owner nor the connector has an entry for it."""
-    lookups = _lookups(document, policy, tables)
-    return tuple(lookup.question for lookup in lookups if lookup.question and lookup.value is None)
+    wanted = lookups(document, policy, tables)
+    return tuple(lookup.question for lookup in wanted if lookup.question and lookup.value is None)
 
 
-class _Lookup(msgspec.Struct, frozen=True, kw_only=True):
-    """One value to be looked up: the option it fills, the entry if there is one, and whom else to ask."""
+class Lookup(msgspec.Struct, frozen=True, kw_only=True):
+    """One value to be looked up: the option it fills, the entry if there is one, and whom else to ask.
+
+    ``shown`` is how the value is written in a table, ``name`` how a person calls it.
+    """
 
     table: str
     option: str
     shown: str
+    name: str
     required: bool
     value: str | None
     question: Question | None
 
 
-def _lookups(document: Invoice, policy: Policy, tables: Mapping[str, MappingManifest]) -> Iterable[_Lookup]:
+def lookups(document: Invoice, policy: Policy, tables: Mapping[str, MappingManifest]) -> Iterable[Lookup]:
+    """Everything of a document that a target's tables are asked for."""
     for name, table in tables.items():
         entries = {key.casefold(): value for key, value in {**table.default, **policy.mappings.get(name, {})}.items()}
         for option, candidates in _SOURCES[table.by](document, name):
-            yield _Lookup(
+            yield Lookup(
                 table=name,
                 option=option,
                 shown=candidates[0],
+                name=candidates[-1],
                 required=table.required,
                 value=next((entries[key.casefold()] for key in candidates if key.casefold() in entries), None),
                 question=_vat_questions(document, name).get(option) if table.asked else None,
@@ -194,12 +200,12 @@ def _by_vat(document: Invoice, name: str) -> Lookups:
 
 
 def _by_method(part: str) -> Any:
-    def lookups(document: Invoice, name: str) -> Lookups:
+    def found(document: Invoice, name: str) -> Lookups:
         method = getattr(document, part)
         if method:
             yield name, tuple(key for key in (method.code, method.name) if key)
 
-    return lookups
+    return found
 
 
 def _by_currency(document: Invoice, name: str) -> Lookups:

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from mostek.core.policy import Policy
+from mostek.core.schedule import Schedule
 from mostek.documents.problem import InvalidDocumentError, Problem, printable
 
 HIDDEN = "•••"
@@ -22,11 +23,13 @@ _PLAIN = (str, bool, int, float, date, datetime, time)
 class Connection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One connection; a secret among its settings is a reference: ``{ secret = "shop.password" }``.
 
-    ``closed_until``: the books are closed up to that day; left out, that stays as it is.
+    ``closed_until``: the books are closed up to that day; ``feeds``: when lists are read. Left out, these stay as they
+    are, and a new connection's lists are read as often as is usual for its system.
     """
 
     connector: str
     closed_until: date | None = None
+    feeds: Mapping[str, Schedule] = {}
     settings: Mapping[str, Any] = {}
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -30,9 +31,10 @@ async def read_feed(engine: Engine, feeds: Sequence[int], *, forced: bool = Fals
         return None
     opened = await engine.open(held.connection)
     if opened is None:
-        await engine.ledger.write(feed_rows.release, held, None, held.every)
+        await engine.ledger.write(feed_rows.release, held, None, held.every or PAUSE_MS)
         return held
-    stored, problem, pause = 0, None, held.every
+    now = datetime.now(ZoneInfo(opened.settings.timezone))
+    stored, problem, pause = 0, None, held.schedule.pause_ms(now)
     try:
         async for page in _ahead(_pages(opened, held)):
             stored += await engine.ledger.write(_store, opened, held, page)

@@ -176,7 +176,7 @@ class Http:
             literal = ipaddress.ip_address(parts.hostname or "")
         except ValueError:
             return
-        if not self._policy.private and not literal.is_global:
+        if not _reachable(literal, private=self._policy.private):
             raise _forbidden("address.private", _host(url))
 
     def _failure(self, error: Exception, url: str, *, sent: bool) -> VendorError:
@@ -211,6 +211,13 @@ class Http:
         )
 
 
+def _reachable(address: ipaddress.IPv4Address | ipaddress.IPv6Address, *, private: bool) -> bool:
+    """Whether a connection may go there: link-local ones never, where clouds tell machines their own secrets."""
+    inner = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped else address
+    barred = inner.is_link_local or inner.is_multicast or inner.is_unspecified
+    return not barred and (inner.is_global or private)
+
+
 class _GuardedResolver(AbstractResolver):
     """Checks what a name resolves to, so that a public name cannot lead into the private network."""
 
@@ -222,10 +229,9 @@ class _GuardedResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         found = await self._resolver.resolve(host, port, family)
-        if not self._private:
-            found = [entry for entry in found if ipaddress.ip_address(entry["host"]).is_global]
-            if not found:
-                raise _forbidden("address.private", host)
+        found = [entry for entry in found if _reachable(ipaddress.ip_address(entry["host"]), private=self._private)]
+        if not found:
+            raise _forbidden("address.private", host)
         return found
 
     async def close(self) -> None:

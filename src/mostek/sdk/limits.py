@@ -41,7 +41,7 @@ class Budget:
         if until > now:
             problem = Problem(cause="limit.budget", details={"until": until.isoformat(timespec="minutes")})
             raise RateLimitedError(problem, until)
-        used = self._current(now)
+        used = self.used(now)
         over_hour = bool(self.per_hour) and used.in_hour >= self.per_hour
         self.usage = msgspec.structs.replace(
             used, in_hour=used.in_hour + 1, in_day=used.in_day + (1 if over_hour or not self.per_hour else 0)
@@ -49,7 +49,7 @@ class Budget:
 
     def free_at(self, now: datetime) -> datetime:
         """When the next call is allowed: now, or the start of the next hour."""
-        used = self._current(now)
+        used = self.used(now)
         if used.blocked_until and used.blocked_until > now:
             return used.blocked_until
         if not self.per_hour and not self.per_day:
@@ -65,12 +65,12 @@ class Budget:
         """How many calls are left now, or None without limits."""
         if not self.per_hour and not self.per_day:
             return None
-        used = self._current(now)
+        used = self.used(now)
         return max(self.per_hour - used.in_hour, 0) + max(self.per_day - used.in_day, 0)
 
     def observe(self, now: datetime, *, hour_left: int | None = None, day_left: int | None = None) -> None:
         """Correct the count by what the vendor says is left: others may share the credential."""
-        used = self._current(now)
+        used = self.used(now)
         in_hour = used.in_hour if hour_left is None else max(self.per_hour - hour_left, 0)
         in_day = used.in_day if day_left is None else max(self.per_day - day_left, 0)
         self.usage = msgspec.structs.replace(used, in_hour=in_hour, in_day=in_day)
@@ -80,7 +80,8 @@ class Budget:
         before = self.usage.blocked_until
         self.usage = msgspec.structs.replace(self.usage, blocked_until=max(until, before) if before else until)
 
-    def _current(self, now: datetime) -> Usage:
+    def used(self, now: datetime) -> Usage:
+        """The calls of the present hour and day."""
         moment = now.astimezone(UTC)
         hour, day = moment.strftime("%Y-%m-%dT%H"), moment.strftime("%Y-%m-%d")
         used = self.usage

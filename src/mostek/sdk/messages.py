@@ -1,13 +1,15 @@
 """Texts for people: what happened and what to do about it, by cause, in every language of the product.
 
 A catalogue is a TOML file per language: ``["money.line_sum"]`` with ``text`` and ``cure``; details of the problem are
-quoted as ``{name}``. The core's lie in ``mostek/locale``, a connector's in its folder ``messages``.
+quoted as ``{name}``. The core's lie in ``mostek/locale``, a connector's in its folder ``messages``; beside them
+``settings.<language>.toml`` asks for settings: ``[api_key]`` with ``title``, ``question``, words for its ``choices``.
 """
 
 import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 import msgspec
 
@@ -28,6 +30,27 @@ def catalogue(package: str, language: str) -> Mapping[str, Message]:
     """The messages of one package's folder of TOML files in one language."""
     text = files(package).joinpath(f"{language}.toml").read_text(encoding="utf-8")
     return msgspec.convert(tomllib.loads(text), dict[str, Message])
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a setting is asked for; what is empty is as the settings class says.
+
+    ``group`` puts it together with others; only the English file says it. Without one, what is secret or needed is of
+    the way in (``access``), and the rest is about documents.
+    """
+
+    group: Literal["", "access", "limits", "documents"] = ""
+    title: str = ""
+    question: str = ""
+    choices: dict[str, str] = {}
+
+
+@cache
+def questions(package: str, language: str) -> Mapping[str, Wanted]:
+    """How the settings of one package are asked for in one language; nothing where it does not say."""
+    file = files(package).joinpath(f"settings.{language}.toml")
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    return msgspec.convert(tomllib.loads(text), dict[str, Wanted])
 
 
 def explain(problem: Problem, language: str, packages: tuple[str, ...] = ("mostek.locale",)) -> Message:

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from mostek.core import schedule as schedules
+from mostek.core.schedule import Schedule
 from mostek.documents.problem import printable
 from mostek.hub.ledger.dialect import Row
 from mostek.hub.ledger.store import StaleLeaseError, Transaction
@@ -27,6 +29,12 @@ class FeedLease(msgspec.Struct, frozen=True, kw_only=True):
     since: str | None
     passes: int
     every: int
+    timetable: str | None = None
+
+    @property
+    def schedule(self) -> Schedule:
+        """When the list is read."""
+        return schedules.stored(self.every, self.timetable)
 
     @property
     def backfill(self) -> bool:

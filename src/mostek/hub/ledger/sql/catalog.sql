@@ -5,18 +5,20 @@ ON CONFLICT (workspace, slug) DO UPDATE SET settings = excluded.settings, secret
     state = CASE WHEN connection.state = 'paused' THEN 'paused' ELSE 'active' END WHERE connection.connector = excluded.connector RETURNING id;
 
 -- name: connections
-SELECT id, workspace, slug, connector, settings, secrets, state, usage, problem FROM connection ORDER BY id;
+SELECT id, workspace, slug, connector, settings, secrets, state, usage, problem FROM connection
+WHERE state <> 'removed' ORDER BY id;
 
 -- name: connection
 SELECT id, workspace, slug, connector, settings, secrets, state, usage, problem FROM connection WHERE id = :id;
 
 -- name: put_feed
 INSERT INTO feed (workspace, connection, name, every, since) VALUES (:workspace, :connection, :name, :every, :since)
-ON CONFLICT (connection, name) DO UPDATE SET every = excluded.every;
+ON CONFLICT (connection, name) DO NOTHING;
 
 -- name: feeds
 SELECT f.id, f.name, f.connection, f.every, f.since, f.watermark, f.passes, f.problem, f.last_ok, f.due - {now} AS due_ms,
-    f.lease > {now} AS reading, c.slug, c.state FROM feed f JOIN connection c ON c.id = f.connection ORDER BY f.id;
+    f.lease > {now} AS reading, f.timetable, c.slug, c.state FROM feed f JOIN connection c ON c.id = f.connection
+WHERE c.state <> 'removed' ORDER BY f.id;
 
 -- name: set_since
 UPDATE feed SET since = :since WHERE connection = :connection AND passes = 0;
@@ -52,7 +54,8 @@ WHERE k.flow = :flow ON CONFLICT DO NOTHING;
 
 -- name: flows
 SELECT f.id, f.workspace, f.slug, f.source, f.target, f.state, f.version, v.policy, f.unbraked, f.problem, e.closed_until FROM flow f
-JOIN flow_version v ON v.flow = f.id AND v.version = f.version LEFT JOIN endpoint e ON e.connection = f.target ORDER BY f.id;
+JOIN flow_version v ON v.flow = f.id AND v.version = f.version LEFT JOIN endpoint e ON e.connection = f.target
+WHERE f.state <> 'removed' ORDER BY f.id;
 
 -- name: version_before
 SELECT v.version, v.policy, v.effective FROM flow_version v WHERE v.flow = :flow AND v.version < :version ORDER BY v.version DESC LIMIT 1;

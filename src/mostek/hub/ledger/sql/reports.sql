@@ -20,10 +20,12 @@ SELECT d.state, d.cause, count(*) AS n, {now} - min(d.changed) AS oldest_ms, max
 WHERE d.state IN ('waiting', 'in_doubt', 'parked', 'excluded') GROUP BY d.state, d.cause ORDER BY d.state, d.cause;
 
 -- name: queue_lengths
-SELECT a.endpoint, a.state, count(*) AS n FROM action a WHERE a.state <> 'done' GROUP BY a.endpoint, a.state ORDER BY 1, 2;
+SELECT a.endpoint, a.state, count(*) AS n FROM action a JOIN connection c ON c.id = a.endpoint
+WHERE a.state <> 'done' AND c.state <> 'removed' GROUP BY a.endpoint, a.state ORDER BY 1, 2;
 
 -- name: endpoints
-SELECT e.connection, e.problem, e.not_before - {now} AS due_ms FROM endpoint e ORDER BY e.connection;
+SELECT e.connection, e.problem, e.not_before - {now} AS due_ms FROM endpoint e JOIN connection c ON c.id = e.connection
+WHERE c.state <> 'removed' ORDER BY e.connection;
 
 -- name: inbox
 SELECT d.passage, d.record, d.cause, d.problem, d.rule, r.kind, r.number, r.source_id, r.currency, r.total, f.slug AS flow, r.case_id
