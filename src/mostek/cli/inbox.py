@@ -25,7 +25,7 @@ def inbox_list(
 
     async def work(hub: Installation) -> Any:
         found: list[looking.Item] = []
-        while page := await _page(hub, cause, found[-1].record if found else 0):
+        while page := await _page(hub, cause, found[-1] if found else None):
             found += page
         return tuple(found)
 
@@ -33,8 +33,11 @@ def inbox_list(
     show(items, json_, lambda: screens.show_inbox(items, wording()))
 
 
-async def _page(hub: Installation, cause: str, after: int) -> Any:
-    return await commands.run(hub, "inbox.list", looking.Inbox(cause=cause, after=after, limit=_PAGE), person())
+async def _page(hub: Installation, cause: str, last: looking.Item | None) -> Any:
+    asked = looking.Inbox(cause=cause, limit=_PAGE)
+    if last:
+        asked.after, asked.passage = last.record, last.passage
+    return await commands.run(hub, "inbox.list", asked, person())
 
 
 @inbox.command("show", epilog="Example: mostek inbox show 2026000123")

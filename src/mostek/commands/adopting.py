@@ -9,7 +9,7 @@ import msgspec
 
 from mostek.commands.connecting import number_of
 from mostek.commands.flowing import PreviewedRecord, loaded, planned_cases, previewed, row_of
-from mostek.commands.mending import Mended
+from mostek.commands.mending import Mended, named
 from mostek.core.keys import duty_key
 from mostek.core.policy import Versions
 from mostek.desk.installation import Installation
@@ -141,7 +141,8 @@ async def adopt(hub: Installation, request: Adopt) -> Mended:
             passages.add(row["passage"])
     if ties:
         await hub.ledger.write(_tie, ties, request.person, passages)
-    return Mended(records=tuple(sorted(tied)), untouched=tuple(sorted(set(request.records) - tied)))
+    untouched = tuple(sorted(set(request.records) - tied))
+    return await named(hub, Mended(records=tuple(sorted(tied)), untouched=untouched))
 
 
 async def accept(hub: Installation, request: Accept) -> Mended:
@@ -154,7 +155,8 @@ async def accept(hub: Installation, request: Accept) -> Mended:
         found = await opened.writes.verify([_intent(row) for row in own])
         accepted += [_accepted(row, statement) for row, statement in zip(own, found, strict=True) if statement]
     done = await hub.ledger.write(_accept, accepted, request.person) if accepted else set()
-    return Mended(records=tuple(sorted(done)), untouched=tuple(sorted(set(request.records) - done)))
+    untouched = tuple(sorted(set(request.records) - done))
+    return await named(hub, Mended(records=tuple(sorted(done)), untouched=untouched))
 
 
 async def close(hub: Installation, request: Close) -> Closed:

@@ -1,7 +1,7 @@
 """Commands that only look: how everything stands, what needs a person, and the story of one document."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,11 +22,28 @@ class Status(msgspec.Struct, kw_only=True):
 
 
 class Inbox(msgspec.Struct, kw_only=True):
-    """Records that need a person, optionally of one cause."""
+    """Records that need a person: parked ones, and those that wait for a value that a mapping lacks.
+
+    Optionally of one cause, flow or kind, or of whom somebody is to look after. ``left_out``: those that a person left
+    out, instead. A page begins after a record, or after a ``passage`` of it.
+    """
 
     cause: str = ""
+    flow: str = ""
+    kind: str = ""
+    assignee: str = ""
+    left_out: bool = False
     after: int = 0
+    passage: int = 2**62
     limit: int = 100
+
+
+class Groups(msgspec.Struct, kw_only=True):
+    """What needs a person by cause, optionally of one flow or kind, or of whom somebody is to look after."""
+
+    flow: str = ""
+    kind: str = ""
+    assignee: str = ""
 
 
 class Show(msgspec.Struct, kw_only=True):
@@ -98,8 +115,18 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     halt: Problem | None = None
 
 
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A document of the target that may be meant: its id there, and what it is called."""
+
+    id: str
+    label: str
+
+
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """A record in the inbox: ``record`` is its number there."""
+    """A record in the inbox: ``record`` is its number there.
+
+    ``deeds`` are what can be done with it: see :func:`deeds`. ``since`` in milliseconds since 1970.
+    """
 
     record: int
     flow: str
@@ -107,6 +134,35 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     number: str
     total: Money | None
     problem: Problem
+    passage: int = 0
+    case: int = 0
+    state: str = "parked"
+    target: str = ""
+    since: int = 0
+    assignee: str = ""
+    note: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    deeds: tuple[str, ...] = ()
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """The records of a state and cause: how many, for how long the oldest has been there, the problem of one."""
+
+    state: str
+    cause: str
+    count: int
+    oldest_ms: int
+    example: Problem
+
+
+class GroupsView(msgspec.Struct, frozen=True, kw_only=True):
+    """The inbox by cause; ``left_out`` are those a person left out. The flows, kinds and persons that have some."""
+
+    groups: tuple[Group, ...]
+    left_out: tuple[Group, ...]
+    flows: tuple[str, ...]
+    kinds: tuple[str, ...]
+    assignees: tuple[str, ...]
 
 
 class RecordView(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,20 +204,55 @@ async def status(hub: Installation, _: Status) -> StatusView:
 
 async def inbox(hub: Installation, request: Inbox) -> tuple[Item, ...]:
     """What needs a person, oldest first, a page at a time by record number."""
-    rows = await hub.ledger.read(
-        Transaction.rows, "inbox", cause=request.cause, after=request.after, limit=request.limit
+    if request.left_out:
+        wanted = [("excluded", "excluded.person")]
+    else:
+        parked = await hub.ledger.read(Transaction.rows, "inbox_causes")
+        wanted = [(row["state"], row["cause"]) for row in parked] + [("waiting", "mapping.missing")]
+    causes = [{"state": state, "cause": cause} for state, cause in wanted if request.cause in {"", cause}]
+    chosen = {name: getattr(request, name) for name in ("flow", "kind", "assignee", "after", "passage", "limit")}
+    rows = await hub.ledger.read(Transaction.rows, "inbox", wanted=causes, **chosen)
+    return tuple(_item(row) for row in rows)
+
+
+async def groups(hub: Installation, request: Groups) -> GroupsView:
+    """Count what needs a person, by cause."""
+    rows = await hub.ledger.read(Transaction.rows, "inbox_groups")
+    chosen = {name: value for name, value in msgspec.structs.asdict(request).items() if value}
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if all(row[name] == value for name, value in chosen.items()):
+            found.setdefault((row["state"], row["cause"]), []).append(row)
+    every = [_group(*name, of_it) for name, of_it in found.items()]
+    return GroupsView(
+        groups=tuple(group for group in every if group.state != "excluded"),
+        left_out=tuple(group for group in every if group.state == "excluded"),
+        flows=tuple(sorted({row["flow"] for row in rows})),
+        kinds=tuple(sorted({row["kind"] for row in rows})),
+        assignees=tuple(sorted({row["assignee"] for row in rows} - {""})),
     )
-    return tuple(
-        Item(
-            record=row["record"],
-            flow=row["flow"],
-            kind=row["kind"],
-            number=row["number"] or row["source_id"],
-            total=_total(row),
-            problem=msgspec.json.decode(row["problem"], type=Problem),
-        )
-        for row in rows
-    )
+
+
+def deeds(state: str, cause: str, problem: Problem, *, stands: bool) -> tuple[str, ...]:
+    """What a person can do with a record in this state: names of commands of the inbox, the likeliest cure first.
+
+    ``stands``: a document made for it is in the target. ``undo`` is a retry of what a person left out.
+    """
+    if state == "excluded":
+        return ("undo",) if cause == "excluded.person" else ()
+    if state == "waiting":
+        return ("reread", "exclude")
+    if state != "parked":
+        return ("reread",) if state == "done" else ()
+    named = ("adopt",) if problem.details.get("ids") else ()
+    return (*named, *(("accept",) if stands else ()), "retry", "reread", "exclude")
+
+
+def candidates(problem: Problem) -> tuple[Candidate, ...]:
+    """The documents of the target that a problem names."""
+    ids, labels = problem.details.get("ids", "").replace(",", " ").split(), problem.details.get("found", "").split(", ")
+    named = labels if len(labels) == len(ids) else ids
+    return tuple(Candidate(id=id, label=label) for id, label in zip(ids, named, strict=True))
 
 
 async def show(hub: Installation, request: Show) -> tuple[RecordView, ...]:
@@ -205,6 +296,37 @@ def _standing(row: Row, flows: Mapping[int, str]) -> Standing:
         cause=row["cause"],
         count=row["n"],
         total=_total(row),
+    )
+
+
+def _item(row: Row) -> Item:
+    problem = msgspec.json.decode(row["problem"], type=Problem)
+    return Item(
+        record=row["record"],
+        flow=row["flow"],
+        kind=row["kind"],
+        number=row["number"] or row["source_id"],
+        total=_total(row),
+        problem=problem,
+        passage=row["passage"],
+        case=row["case_id"],
+        state=row["state"],
+        target=row["target"],
+        since=row["changed"],
+        assignee=row["assignee"],
+        note=row["note"],
+        candidates=candidates(problem),
+        deeds=deeds(row["state"], row["cause"], problem, stands=bool(row["stands"])),
+    )
+
+
+def _group(state: str, cause: str, rows: Sequence[Row]) -> Group:
+    return Group(
+        state=state,
+        cause=cause,
+        count=sum(row["n"] for row in rows),
+        oldest_ms=max(row["oldest_ms"] for row in rows),
+        example=msgspec.json.decode(rows[0]["problem"], type=Problem),
     )
 
 

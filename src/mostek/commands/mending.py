@@ -31,24 +31,37 @@ class Exclude(msgspec.Struct, kw_only=True):
     person: str = "command line"
 
 
+class Assign(msgspec.Struct, kw_only=True):
+    """Say who looks after these records, with a note; without both it is nobody any more."""
+
+    records: tuple[int, ...]
+    assignee: str = ""
+    note: str = ""
+    person: str = "command line"
+
+
 class Mended(msgspec.Struct, frozen=True, kw_only=True):
-    """Which records the command took effect on, and which it did not, because they were in another state."""
+    """Which records the command took effect on, and which it did not, because they were in another state.
+
+    ``kept`` are the numbers of the untouched as people know them.
+    """
 
     records: tuple[int, ...]
     untouched: tuple[int, ...]
+    kept: tuple[str, ...] = ()
 
 
 async def retry(hub: Installation, request: Retry) -> Mended:
     """Plan them again at the next run; an alarm is first looked for in the target again."""
     records = await _chosen(hub, request.records, request.cause)
-    return await hub.ledger.write(_retry, records)
+    return await named(hub, await hub.ledger.write(_retry, records))
 
 
 async def reread(hub: Installation, request: Reread) -> Mended:
     """Read them now, whatever the feed's cursor says; none was read when its source is stopped or cannot be asked."""
     asked = await reading.reread(hub.engine, request.records)
     read = request.records if asked else ()
-    return Mended(records=read, untouched=tuple(sorted(set(request.records) - set(read))))
+    return await named(hub, Mended(records=read, untouched=tuple(sorted(set(request.records) - set(read)))))
 
 
 async def exclude(hub: Installation, request: Exclude) -> Mended:
@@ -57,7 +70,20 @@ async def exclude(hub: Installation, request: Exclude) -> Mended:
         raise invalid("inbox.no_reason", "reason")
     records = await _chosen(hub, request.records, request.cause)
     problem = Problem(cause="excluded.person", details={"reason": request.reason, "person": request.person})
-    return await hub.ledger.write(_exclude, records, request.person, problem)
+    return await named(hub, await hub.ledger.write(_exclude, records, request.person, problem))
+
+
+async def assign(hub: Installation, request: Assign) -> Mended:
+    """Note it beside the records, whatever state they are in."""
+    return await named(hub, await hub.ledger.write(_assign, request))
+
+
+async def named(hub: Installation, mended: Mended) -> Mended:
+    """With the numbers of what was not touched."""
+    if not mended.untouched:
+        return mended
+    rows = await hub.ledger.read(Transaction.rows, "numbers_of_records", records=list(mended.untouched))
+    return msgspec.structs.replace(mended, kept=tuple(row["number"] or row["source_id"] for row in rows))
 
 
 async def _chosen(hub: Installation, records: tuple[int, ...], cause: str) -> tuple[int, ...]:
@@ -89,4 +115,15 @@ def _exclude(tx: Transaction, records: tuple[int, ...], person: str, problem: Pr
     touched = {row["record"] for row in rows}
     if rows:
         tx.run("revise_passages", passages=sorted({row["passage"] for row in rows}))
+    return Mended(records=tuple(sorted(touched)), untouched=tuple(sorted(set(records) - touched)))
+
+
+def _assign(tx: Transaction, request: Assign) -> Mended:
+    records, words = list(request.records), (request.assignee.strip(), request.note.strip())
+    if any(words):
+        assignee, note = words
+        rows = tx.rows("put_assignments", records=records, assignee=assignee, note=note, person=request.person)
+    else:
+        rows = tx.rows("drop_assignments", records=records)
+    touched = {row["record"] for row in rows}
     return Mended(records=tuple(sorted(touched)), untouched=tuple(sorted(set(records) - touched)))

@@ -33,20 +33,19 @@ from mostek.sdk import settings as settings_
 class Export(msgspec.Struct, kw_only=True):
     """A stored case as a specimen; ``text`` is a document's number or id in the source.
 
-    The latest plan, unless ``flow`` names another flow's, or ``step`` an earlier one's number in the trace.
+    The latest plan, unless ``flow`` names another flow's, or ``step`` an earlier one's number in the trace. ``case``
+    is the case's own number, instead of a text.
     """
 
-    text: str
+    text: str = ""
+    case: int = 0
     flow: str = ""
     step: int = 0
 
 
 async def export(hub: Installation, request: Export) -> Specimen:
     """Put a case together as it was planned; raises ``record.unknown``, ``replay.no_plan`` or ``replay.gone``."""
-    found = await hub.ledger.read(Transaction.rows, "find_records", text=request.text)
-    if not found:
-        raise invalid("record.unknown", "text", text=request.text)
-    numbers = sorted({row["case_id"] for row in found})
+    numbers = [request.case] if request.case else await _cases(hub, request.text)
     stories = {case: await hub.ledger.read(trace.of_case, case) for case in numbers}
     plans = [(step, case) for case, steps in stories.items() for step in steps if step["kind"] == "planned"]
     wanted = [
@@ -55,11 +54,18 @@ async def export(hub: Installation, request: Export) -> Specimen:
         if request.flow in {"", step["body"]["flow"]} and request.step in {0, step["id"]}
     ]
     if not wanted:
-        raise invalid("replay.no_plan", "text", text=request.text)
+        raise invalid("replay.no_plan", "text", text=request.text or request.case)
     step, case = max(wanted, key=lambda each: each[0]["id"])
     is_latest = not any(s["passage"] == step["passage"] and s["id"] > step["id"] for s, _ in plans)
     specimen = await hub.ledger.read(_put_together, case, step)
     return msgspec.structs.replace(specimen, outcome=await hub.ledger.read(_as_stored, specimen, step, is_latest))
+
+
+async def _cases(hub: Installation, text: str) -> list[int]:
+    found = await hub.ledger.read(Transaction.rows, "find_records", text=text)
+    if not found:
+        raise invalid("record.unknown", "text", text=text)
+    return sorted({row["case_id"] for row in found})
 
 
 def _put_together(tx: Transaction, case: int, step: Mapping[str, Any]) -> Specimen:
@@ -76,8 +82,8 @@ def _put_together(tx: Transaction, case: int, step: Mapping[str, Any]) -> Specim
         format=FORMAT,
         program=version_of("mostek"),
         flow=flow.slug,
-        source=_end(source),
-        target=_end(target),
+        source=end_of(source),
+        target=end_of(target),
         closed_until=date.fromisoformat(flow.closed_until) if flow.closed_until else None,
         versions=_versions(tx, flow.id, body["version"]),
         case=case,
@@ -89,7 +95,8 @@ def _put_together(tx: Transaction, case: int, step: Mapping[str, Any]) -> Specim
     )
 
 
-def _end(row: catalog.ConnectionRow) -> End:
+def end_of(row: catalog.ConnectionRow) -> End:
+    """A connection as a plan sees it, its secrets replaced: enough to read what it sent, and to write nothing."""
     hidden = settings_.secrets(connector_of(row.connector).settings)
     settings = {**row.settings, **dict.fromkeys(sorted(hidden), PLACEHOLDER)}
     return End(id=row.id, slug=row.slug, connector=row.connector, settings=settings)

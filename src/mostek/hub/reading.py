@@ -4,10 +4,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
 
+from mostek.core.terms import terms
 from mostek.documents.problem import InvalidDocumentError
 from mostek.hub.connections import Opened
 from mostek.hub.engine import PAUSE_MS, Engine, as_json, failed, pause_ms, stops_connection, told
@@ -111,7 +113,7 @@ async def _take(engine: Engine, opened: Opened, feed: int, wanted: Sequence[tupl
 
     def store(tx: Transaction) -> None:
         tx.run("put_usage", connection=held.connection, usage=_usage(opened))
-        feed_rows.put_records(tx, held, [*records, *absent], lane=0)
+        feed_rows.put_records(tx, held, [*records, *absent], lane=0, terms=partial(terms_of, opened))
         if not feed_rows.release(tx, held, None, None):
             raise StaleLeaseError(held.name)
 
@@ -139,7 +141,16 @@ def _absent(kind: str, name: str) -> Record:
 
 def _store(tx: Transaction, opened: Opened, held: FeedLease, page: Page) -> int:
     tx.run("put_usage", connection=held.connection, usage=_usage(opened))
-    return feed_rows.store_page(tx, held, page)
+    return feed_rows.store_page(tx, held, page, partial(terms_of, opened))
+
+
+def terms_of(opened: Opened, record: Record) -> tuple[str, ...]:
+    """What a record is found by; one that cannot be read as a document, by every word in it."""
+    assert opened.connector.parse is not None, f"{opened.connector.id} cannot be read from"
+    try:
+        return terms(record, opened.connector.parse(opened.settings, record) if record.payload else None)
+    except Exception:  # noqa: BLE001 - that it cannot be read is told when it is planned
+        return terms(record, None)
 
 
 def _usage(opened: Opened) -> dict[str, object]:

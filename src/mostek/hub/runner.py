@@ -14,6 +14,7 @@ from mostek.documents.problem import Problem
 from mostek.hub import place, workers
 from mostek.hub.delivery import VERIFY_AGE_MS, deliver
 from mostek.hub.engine import Engine
+from mostek.hub.indexing import index
 from mostek.hub.ledger import OUTAGES, Transaction, catalog
 from mostek.hub.ledger.dialect import Row
 from mostek.hub.planning import plan_group, weigh_flows
@@ -68,7 +69,7 @@ class Runner:
         reading = asyncio.create_task(self.read())
         loop = asyncio.get_running_loop()
         moved_at, before = loop.time(), (-1, -1, -1, -1)
-        working = [asyncio.create_task(self._planning()), asyncio.create_task(self._delivering())]
+        working = [asyncio.create_task(work()) for work in (self._planning, self._delivering, self._indexing)]
         try:
             while True:
                 allowed = await self._allowed()
@@ -103,7 +104,7 @@ class Runner:
 
     async def watch(self) -> None:
         """Work until :meth:`stop`: feeds when they are due, everything else as soon as it can be done."""
-        loops = (self._reading, self._fetching, self._planning, self._delivering)
+        loops = (self._reading, self._fetching, self._planning, self._delivering, self._indexing)
         working = [asyncio.create_task(work()) for work in loops]
         try:
             while not self._stopping.is_set():
@@ -149,6 +150,16 @@ class Runner:
             try:
                 if await self._halted() or await self._flows_due() or not await fetch_wanted(self.engine):
                     await self.engine.ledger.changed(seen, _IDLE)
+            except OUTAGES as error:
+                await self._outlast(error)
+
+    async def _indexing(self) -> None:
+        """Make findable what an older program stored; ends once that is done."""
+        while not self._stopping.is_set():
+            try:
+                if not await self._halted() and not await index(self.engine):
+                    return
+                await asyncio.sleep(_IDLE if self.halt else 0)
             except OUTAGES as error:
                 await self._outlast(error)
 

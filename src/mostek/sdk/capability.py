@@ -101,6 +101,8 @@ class Connector(Generic[S]):
     ``parse`` (record to document), ``render`` (action to the exact bytes that are sent) and ``expect`` (action to the
     statement that the target will show; None for verbs that make no document) are pure: a preview and a replay call
     them without any network. They raise :class:`InvalidDocumentError` with the field and the cause.
+    ``page`` (kind, id there, payload of what was read or empty) is the address at which a person finds the record in
+    the vendor's own pages, or empty.
     """
 
     manifest: Manifest
@@ -110,6 +112,7 @@ class Connector(Generic[S]):
     render: Callable[[S, Action], bytes] | None = None
     expect: Callable[[S, Action], Statement | None] | None = None
     profile: Profile | None = None
+    page: Callable[[S, str, str, bytes], str] | None = None
     messages: str = ""
 
     @property

@@ -207,6 +207,13 @@ def _held(found: Found | Problem) -> Result:
     return effect.AlreadyThere(id=found.ids[0], number=found.number)
 
 
+def page(settings: FlexibeeSettings, kind: str, id: str, _payload: bytes) -> str:
+    """A record's page: the address of the interface shows it as HTML to a browser."""
+    evidence = CONTACT if kind == "contact" else BANK if kind == "payment" else DOCUMENT
+    base = (settings.test_address or settings.address).rstrip("/")
+    return f"{base}/c/{settings.company}/{evidence}/{id}" if id.isascii() and id.isdigit() else ""
+
+
 connector = Connector(
     manifest=MANIFEST,
     settings=FlexibeeSettings,
@@ -214,5 +221,6 @@ connector = Connector(
     render=mapping.render,
     expect=mapping.expect,
     profile=PROFILES["line"],
+    page=page,
     messages=f"{__package__}.messages",
 )

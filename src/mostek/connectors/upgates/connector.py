@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from mostek.connectors.upgates.client import Client, Listing, Service
 from mostek.connectors.upgates.mapping import parse
-from mostek.connectors.upgates.records import distinct, item, readable
+from mostek.connectors.upgates.records import admin_page, distinct, item, readable
 from mostek.connectors.upgates.settings import UpgatesSettings
 from mostek.documents.problem import Problem
 from mostek.sdk import paging
@@ -111,5 +111,10 @@ class Shop:
 
 
 connector = Connector(
-    manifest=load(PACKAGE), settings=UpgatesSettings, open=Shop, parse=parse, messages=f"{PACKAGE}.messages"
+    manifest=load(PACKAGE),
+    settings=UpgatesSettings,
+    open=Shop,
+    parse=parse,
+    page=admin_page,
+    messages=f"{PACKAGE}.messages",
 )

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from mostek.connectors.upgates import fields
 from mostek.connectors.upgates.fields import Payload
+from mostek.connectors.upgates.settings import UpgatesSettings
 from mostek.documents.canonical import digest
 from mostek.documents.invoice import DocumentKind
 from mostek.documents.money import Money
@@ -77,6 +79,17 @@ def distinct(items: Sequence[Item]) -> list[Item]:
 def rivals(record: Record) -> bool:
     """Whether a record holds several items of one number, as :func:`distinct` puts them together."""
     return record.payload[:1] == b"[" and not record.id.startswith(_UNREAD)
+
+
+def admin_page(settings: UpgatesSettings, _kind: str, _id: str, payload: bytes) -> str:
+    """An order's page in the administration, where it says one: ``admin_url``. It is the vendor's word, so it has to
+    lead to the vendor, or to the shop's own address.
+    """
+    content: Payload = _lenient(lambda: parse_json(payload), {})
+    address = content.get("admin_url")
+    host = (urlsplit(address).hostname or "") if isinstance(address, str) else ""
+    own = host.endswith(".upgates.com") or host == urlsplit(settings.base).hostname
+    return str(address) if own else ""
 
 
 def _together(same: Sequence[Item]) -> Item:

@@ -1,6 +1,6 @@
 """Feeds in the ledger: pages become record versions, and move the cursor in the same transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,12 +8,15 @@ import msgspec
 
 from mostek.core import schedule as schedules
 from mostek.core.schedule import Schedule
+from mostek.core.terms import terms as terms_of
 from mostek.documents.problem import printable
 from mostek.hub.ledger.dialect import Row
 from mostek.hub.ledger.store import StaleLeaseError, Transaction
 from mostek.sdk.record import Page, Record
 
 LEASE_MS = 60_000
+# What a record is found by (:mod:`mostek.core.terms`); asked only for records that are new or changed.
+Terms = Callable[[Record], Iterable[str]]
 
 
 class FeedLease(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,12 +51,17 @@ def lease(tx: Transaction, owner: str, feeds: Sequence[int], *, forced: bool = F
     return FeedLease(**row) if row else None
 
 
-def store_page(tx: Transaction, held: FeedLease, page: Page) -> int:
+def plain_terms(record: Record) -> tuple[str, ...]:
+    """What a record is found by that nobody reads as a document: every word in it."""
+    return terms_of(record, None)
+
+
+def store_page(tx: Transaction, held: FeedLease, page: Page, terms: Terms = plain_terms) -> int:
     """Store what is new or changed of a page, touch its cases, wake who waited for it, move the cursor.
 
     Returns how many records were new or changed. Raises :class:`StaleLeaseError` when the lease has passed on.
     """
-    changed = put_records(tx, held, page.records, lane=int(held.backfill))
+    changed = put_records(tx, held, page.records, lane=int(held.backfill), terms=terms)
     watermark = _ms(page.watermark) if page.watermark else None
     moved = tx.one(
         "move_feed",
@@ -70,7 +78,9 @@ def store_page(tx: Transaction, held: FeedLease, page: Page) -> int:
     return changed
 
 
-def put_records(tx: Transaction, held: FeedLease, records: Sequence[Record], *, lane: int) -> int:
+def put_records(
+    tx: Transaction, held: FeedLease, records: Sequence[Record], *, lane: int, terms: Terms = plain_terms
+) -> int:
     """Write those records whose fingerprint is new; an unchanged one costs no write."""
     known = _known(tx, held.feed, records)
     latest = {(record.kind, record.id): record for record in records}
@@ -89,6 +99,8 @@ def put_records(tx: Transaction, held: FeedLease, records: Sequence[Record], *, 
     if before:
         tx.run("keep_versions", ids=[row["id"] for row in before])
     tx.many("put_records", [{**row, **where} for row in rows])
+    # One that is gone is found by what it was.
+    put_terms(tx, held.feed, {key: terms(fresh[key]) for key in fresh if fresh[key].payload or key not in known})
     tx.run("open_passages", connection=connection, lane=lane, records=names)
     roots = sorted({record.root for record in fresh.values()})
     # A record may have moved to another case: what was decided goes with it, and the one it left is decided again too.
@@ -100,6 +112,14 @@ def put_records(tx: Transaction, held: FeedLease, records: Sequence[Record], *, 
     tx.run("revise_cases", connection=connection, roots=roots, cases=left, lane=lane)
     tx.run("wake", keys=sorted({key for record in fresh.values() for key in wake_keys(connection, record)}))
     return len(fresh)
+
+
+def put_terms(tx: Transaction, feed: int, found: Mapping[tuple[str, str], Iterable[str]]) -> None:
+    """Keep by what records of a feed are found, by kind and id; what they were found by before is forgotten."""
+    names = [{"kind": kind, "source_id": name} for kind, name in found]
+    told = [{**name, "term": term} for name, terms in zip(names, found.values(), strict=True) for term in terms]
+    tx.run("drop_terms", feed=feed, records=names)
+    tx.run("put_terms", feed=feed, terms=told)
 
 
 def wake_keys(connection: int, record: Record) -> tuple[str, str]:

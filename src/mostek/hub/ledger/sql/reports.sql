@@ -28,9 +28,29 @@ SELECT e.connection, e.problem, e.not_before - {now} AS due_ms FROM endpoint e J
 WHERE c.state <> 'removed' ORDER BY e.connection;
 
 -- name: inbox
-SELECT d.passage, d.record, d.cause, d.problem, d.rule, r.kind, r.number, r.source_id, r.currency, r.total, f.slug AS flow, r.case_id
+SELECT i.passage, i.record, i.state, i.cause, i.problem, i.rule, i.changed, r.kind, r.number, r.source_id, r.currency, r.total, r.case_id,
+    i.flow, i.target, coalesce(n.assignee, '') AS assignee, coalesce(n.note, '') AS note, EXISTS (
+        SELECT 1 FROM action a WHERE a.passage = i.passage AND a.record = i.record AND a.kind = r.kind
+        AND a.verb IN ('create', 'adopt') AND a.state IN ('done', 'alarm')) AS stands
+FROM (
+    SELECT d.passage, d.record, d.state, d.cause, d.problem, d.rule, d.changed, f.slug AS flow, t.slug AS target
+    FROM {rows w wanted: state text, cause text} CROSS JOIN decision d JOIN passage p ON p.id = d.passage JOIN flow f ON f.id = p.flow
+    JOIN connection t ON t.id = f.target JOIN record r ON r.id = d.record LEFT JOIN assignment n ON n.record = d.record
+    WHERE d.state = w.state AND d.cause = w.cause AND (d.record > :after OR d.record = :after AND d.passage > :passage)
+    AND (f.slug = :flow OR :flow = '') AND (r.kind = :kind OR :kind = '') AND (n.assignee = :assignee OR :assignee = '')
+    ORDER BY d.record, d.passage LIMIT :limit) i
+JOIN record r ON r.id = i.record LEFT JOIN assignment n ON n.record = i.record ORDER BY i.record, i.passage;
+
+-- name: inbox_causes
+SELECT DISTINCT d.state, d.cause FROM decision d WHERE d.state = 'parked';
+
+-- name: inbox_groups
+SELECT d.state, d.cause, f.slug AS flow, r.kind, coalesce(n.assignee, '') AS assignee, count(*) AS n, {now} - min(d.changed) AS oldest_ms,
+    max(d.problem) AS problem
 FROM decision d JOIN record r ON r.id = d.record JOIN passage p ON p.id = d.passage JOIN flow f ON f.id = p.flow
-WHERE d.state = 'parked' AND (d.cause = :cause OR :cause = '') AND d.record > :after ORDER BY d.record LIMIT :limit;
+LEFT JOIN assignment n ON n.record = d.record
+WHERE d.state = 'parked' OR d.state = 'waiting' AND d.cause = 'mapping.missing' OR d.state = 'excluded' AND d.cause = 'excluded.person'
+GROUP BY d.state, d.cause, f.slug, r.kind, coalesce(n.assignee, '') ORDER BY d.state, d.cause;
 
 -- name: find_records
 SELECT r.id, r.kind, r.number, r.source_id, r.currency, r.total, r.version, r.case_id, r.payload, c.slug AS connection, f.name AS feed
