@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from mostek.cli import app, sheets
+from mostek.cli import app
+from mostek.desk import sheets
 from mostek.documents.money import Money
 from mostek.documents.problem import InvalidDocumentError
 from mostek.sdk.messages import LANGUAGES

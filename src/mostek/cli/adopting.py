@@ -7,10 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from mostek import commands, terminal
-from mostek.cli import screens, sheets
+from mostek.cli import screens
 from mostek.cli.inputs import day_of
 from mostek.cli.session import UNFINISHED, Data, Json, Slug, command, opened, person, reported, show, wording
 from mostek.commands import adopting
+from mostek.desk import sheets
 from mostek.desk.installation import Installation
 from mostek.hub.runner import Runner
 

@@ -3,23 +3,21 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mostek import terminal
-from mostek.cli import sheets
+from mostek import telling, terminal
 from mostek.cli.session import UNFINISHED, Data, Json, Slug, command, reported, show, wording
 from mostek.commands.reconciling import Reconcile, Report, SeriesReport
 from mostek.commands.reconciling import Series as SeriesRequest
+from mostek.desk import sheets
 from mostek.desk.reconciliation import Difference
 from mostek.desk.series import Gap, Series
-from mostek.desk.tally import SIDES, Line, Total
+from mostek.desk.tally import Line, Total
 from mostek.documents.money import Money
-from mostek.documents.problem import Problem
 from mostek.wording import Wording
 
 _SHOWN = 40
@@ -48,8 +46,11 @@ def reconcile(
     request = Reconcile(slug=slug, since=since.date(), until=_last(since, until), fresh=fresh)
     report: Report = command(data, json_, "reconcile", request)
     if csv:
+        language = wording()
         with reported(json_):
-            _write(report, csv, wording())
+            sheets.write(csv, *telling.differences(report.differences + report.told, language)[1:])
+            sums = telling.sums(report.lines, language)
+            sheets.write(csv.with_stem(f"{csv.stem}-sums"), sums.columns, sums.rows)
     show(report, json_, lambda: _show(report, wording()))
     if not report.agree:
         raise typer.Exit(UNFINISHED)
@@ -154,9 +155,9 @@ def _show_cause(cause: str, found: Sequence[Difference], language: Wording) -> N
         head = f"{language.word('kind', each.kind)} {each.number}, {language.day(each.day)}"
         amounts = {"shop": language.money(each.shop) or "–", "books": language.money(each.books) or "–"}
         terminal.say(f"{head}: {language.say('reconcile.amounts', **amounts)}", indent=2)
-        detail = "" if cause in {"amount", "currency"} else _detail(each, language)
+        detail = "" if cause in {"amount", "currency"} else telling.detail(each, language)
         own = f"→ `{each.cure}`" if len(cures) > 1 else ""
-        for text in filter(None, (detail, _why(each, language), own)):
+        for text in filter(None, (detail, telling.why(each, language), own)):
             terminal.say(text, indent=4)
     if len(found) > _SHOWN:
         terminal.say(language.say("reconcile.rest", n=len(found) - _SHOWN), indent=2, style="dim")
@@ -164,88 +165,14 @@ def _show_cause(cause: str, found: Sequence[Difference], language: Wording) -> N
         terminal.say(f"→ `{cures.pop()}`", indent=2)
 
 
-def _detail(each: Difference, language: Wording) -> str:
-    """What should be and what is, as the reader writes it."""
-    if not (each.meant or each.stands):
-        return ""
-    if each.cause == "vat_rate":
-        meant, stands = _rates(each.meant, language), _rates(each.stands, language)
-    else:
-        told = language.problem(Problem(cause="", details={"meant": each.meant, "stands": each.stands})).details
-        meant, stands = told["meant"], told["stands"]
-    return f"{meant or '–'} → {stands or '–'}"
-
-
-def _rates(text: str, language: Wording) -> str:
-    rows = (_RATE.fullmatch(part) for part in text.split("; "))
-    parts = ((row[1], *(language.number(Decimal(part)) for part in row.groups()[1:])) for row in rows if row)
-    return "; ".join(f"{language.word('vat', bucket)} {net} + {tax} = {gross}" for bucket, net, tax, gross in parts)
-
-
-def _why(each: Difference, language: Wording) -> str:
-    """Why it is not there or not finished: in a word while it waits, in a sentence where somebody has to act."""
-    known = language.word("reason", each.why) if each.why else ""
-    if each.problem and known == each.why:
-        known = language.explained(each.problem).text
-    return f"{known} ({each.rule})" if known and each.rule else known
-
-
 def _show_told(told: Sequence[Difference], language: Wording) -> None:
     for cause, found in _by_cause(told):
         sums: dict[str, Money] = {}
-        for amount in filter(None, (_counted(each) for each in found)):
+        for amount in filter(None, (telling.counted(each) for each in found)):
             sums[amount.currency] = sums.get(amount.currency, Money.zero(amount.currency)) + amount
         amounts = ", ".join(language.money(sums[code]) for code in sorted(sums))
         word = language.word("difference", cause)
         terminal.say(language.say("reconcile.told", cause=word, n=len(found), amounts=amounts or "–"))
-
-
-def _counted(each: Difference) -> Money | None:
-    return each.books if each.shop is None else each.shop
-
-
-def _write(report: Report, path: Path, language: Wording) -> None:
-    """Two tables: what was found document by document in ``path``, the sums in ``…-sums`` beside it."""
-    names = ("difference", "day", "kind", "number", "currency", "shop", "books", "apart", "detail", "why", "cure", "id")
-    columns = [language.word("sheet", name) for name in names]
-    rows = (
-        (
-            language.word("difference", each.cause),
-            each.day,
-            language.word("kind", each.kind),
-            each.number,
-            counted.currency if (counted := _counted(each)) is not None else "",
-            each.shop,
-            each.books,
-            _apart(each),
-            _detail(each, language),
-            _why(each, language) or each.flow or each.hand,
-            each.cure,
-            each.id,
-        )
-        for each in (*report.differences, *report.told)
-    )
-    sheets.write(path, columns, rows)
-    columns = [language.word("sheet", name) for name in ("day", "currency", "kind", "vat")]
-    columns += [f"{_side(side, language)}: {language.word('sheet', part)}" for side in SIDES for part in _PARTS]
-    sheets.write(path.with_stem(f"{path.stem}-sums"), columns, _sums(report.lines, language))
-
-
-_PARTS = ("net", "tax", "gross")
-
-
-def _apart(each: Difference) -> Money | None:
-    """What the shop counts more than the books, where both count in one currency."""
-    if each.shop is None or each.books is None:
-        return each.shop if each.books is None else -each.books
-    return each.shop - each.books if each.shop.currency == each.books.currency else None
-
-
-def _sums(lines: Sequence[Line], language: Wording) -> Iterator[Sequence[sheets.Cell]]:
-    for line in lines:
-        bucket = language.word("vat", line.bucket) if line.bucket else ""
-        parts = [getattr(line.sides[side], part) if side in line.sides else None for side in SIDES for part in _PARTS]
-        yield (line.day, line.currency, language.word("kind", line.kind), bucket, *parts)
 
 
 def _show_series(report: SeriesReport, language: Wording) -> None:

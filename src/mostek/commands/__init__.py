@@ -8,10 +8,13 @@ import msgspec
 
 from mostek.commands import (
     adopting,
+    closing,
     configuring,
     connecting,
+    counting,
     describing,
     examining,
+    filing,
     flowing,
     keeping,
     looking,
@@ -22,6 +25,7 @@ from mostek.commands import (
     removing,
     replaying,
     scheduling,
+    reporting,
     supposing,
     surveying,
 )
@@ -102,6 +106,13 @@ COMMANDS: Mapping[str, Command] = {
         Command("flow.suppose", supposing.Suppose, supposing.suppose, "read", changes=False),
         Command("reconcile", reconciling.Reconcile, reconciling.reconcile, "read", changes=False, calls=True),
         Command("series", reconciling.Series, reconciling.series_, "read", changes=False, calls=True),
+        Command("books.list", closing.Books, closing.books, "read", changes=False),
+        Command("books.month", closing.Month, closing.month, "read", changes=False),
+        Command("documents.sent", filing.Sent, filing.sent, "read", changes=False),
+        Command("report.sales", reporting.Sales, reporting.sales, "read", changes=False),
+        Command("report.products", reporting.Products, reporting.products, "read", changes=False),
+        Command("report.vat", reporting.Vat, reporting.vat, "read", changes=False),
+        Command("report.count", counting.Count, counting.count, "own", changes=True),
     )
 }
 

@@ -8,10 +8,10 @@ from typing import Any, get_args
 
 import msgspec
 
-from mostek.desk import series
+from mostek.desk import progress, series
 from mostek.desk.installation import Installation
-from mostek.desk.reconciliation import Comparison, Difference, Entry
-from mostek.desk.tally import Line, Paper, Total, paper
+from mostek.desk.reconciliation import Comparison, Difference, Entry, Result
+from mostek.desk.tally import Line, Paper, Total, paper, summary
 from mostek.documents.invoice import DocumentKind
 from mostek.documents.money import Money
 from mostek.documents.problem import invalid
@@ -100,17 +100,22 @@ async def reconcile(hub: Installation, request: Reconcile) -> Report:
     comparison = Comparison(request.since, request.until, sides.target.row.slug)
     async for entries in sides.entries(request.since - _AROUND, request.until + _AROUND):
         comparison.know(entries)
+        progress.tell("ledger", len(entries))
     place = 0
     async for statement in sides.target.writes.totals(request.since - _AROUND, request.until + _AROUND):
         comparison.see(statement)
         place += 1
         if place % 500 == 0:  # a long listing leaves the loop to others
+            progress.tell("books", place)
             await asyncio.sleep(0)
+    progress.tell("comparing", place)
     await sides.place_strangers(comparison)
     await sides.look_again(comparison)
     if request.fresh:
+        progress.tell("shop")
         await sides.list_source(comparison, request.since, request.until)
     found = comparison.result()
+    await sides.note(request.since, request.until, found)
     return Report(
         flow=request.slug,
         source=sides.source.row.slug,
@@ -136,6 +141,7 @@ async def series_(hub: Installation, request: Series) -> SeriesReport:
         for row in rows:
             if not row["absent"]:
                 shop.add(row["number"], row["kind"], date.fromisoformat(row["dated"]), str(row["record"]))
+        progress.tell("ledger", len(rows))
     async for stated in sides.target.writes.totals(request.since, request.until):
         if stated.number:
             books.add(stated.number, stated.kind, stated.issued, stated.id)
@@ -264,6 +270,20 @@ class _Sides:
             return None
         stated = expect(self.target.settings, msgspec.json.decode(row["body"], type=Action))
         return paper(stated) if stated else None
+
+    async def note(self, since: date, until: date, found: Result) -> None:
+        """Keep how it went, for whoever closes the month."""
+        await self._hub.ledger.write(
+            Transaction.run,
+            "put_reconciled",
+            flow=self._flow.row.id,
+            since=since.isoformat(),
+            until=until.isoformat(),
+            workspace=self._flow.row.workspace,
+            differences=len(found.differences),
+            told=len(found.told),
+            body=msgspec.to_builtins(list(summary(found.lines))),
+        )
 
     async def place_strangers(self, comparison: Comparison) -> None:
         """Keys of ours that stand in these days, and are of another day, another flow, or of no document."""

@@ -1,6 +1,6 @@
 """Documents in compact form, and what each side of a flow comes to: per day, currency, kind and VAT bucket."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from sys import intern
 
@@ -95,6 +95,31 @@ def paper(statement: Statement) -> Paper:
         paid=None if statement.unpaid is None else total.minor - statement.unpaid.minor,
         cancelled=statement.cancelled,
         rows=tuple(row for row in rows if any(row[1:])),
+    )
+
+
+class Bucket(msgspec.Struct, frozen=True, kw_only=True):
+    """Base, VAT and total of one currency and VAT bucket on both sides, credit notes taken away."""
+
+    bucket: str
+    shop: Sums
+    books: Sums
+
+
+def summary(lines: Iterable[Line]) -> tuple[Bucket, ...]:
+    """What both sides come to by currency and bucket; the shop's side without what was left out."""
+    found: dict[tuple[str, str], dict[str, list[int]]] = {}
+    for line in lines:
+        sums = found.setdefault((line.currency, line.bucket), {"shop": [0, 0, 0], "books": [0, 0, 0]})
+        sign = -1 if line.kind == "credit_note" else 1
+        for side, into, factor in (("shop", "shop", sign), ("left_out", "shop", -sign), ("books", "books", sign)):
+            if side in line.sides:
+                parts = line.sides[side]
+                for place, part in enumerate((parts.net, parts.tax, parts.gross)):
+                    sums[into][place] += factor * part.minor
+    return tuple(
+        Bucket(bucket=bucket, **{side: Sums(*(Money(part, code) for part in parts)) for side, parts in sums.items()})
+        for (code, bucket), sums in sorted(found.items())
     )
 
 

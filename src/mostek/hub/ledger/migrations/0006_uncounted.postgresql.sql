@@ -1,0 +1,5 @@
+-- The database itself notes what is to be counted, in the commit that stores it.
+CREATE FUNCTION uncounted_new() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO uncounted (record, version) SELECT id, version FROM fresh WHERE kind IN ('invoice', 'credit_note', 'receipt') ORDER BY id ON CONFLICT (record) DO UPDATE SET version = excluded.version; RETURN NULL; END $$;
+CREATE FUNCTION uncounted_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO uncounted (record, version) SELECT f.id, f.version FROM fresh f JOIN stale s ON s.id = f.id AND s.version <> f.version WHERE f.kind IN ('invoice', 'credit_note', 'receipt') ORDER BY f.id ON CONFLICT (record) DO UPDATE SET version = excluded.version; RETURN NULL; END $$;
+CREATE TRIGGER uncounted_new AFTER INSERT ON record REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION uncounted_new();
+CREATE TRIGGER uncounted_changed AFTER UPDATE ON record REFERENCING OLD TABLE AS stale NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION uncounted_changed();
