@@ -98,8 +98,7 @@ async def held_by(hub: Installation, owner: str) -> None:
     await hub.plan()
     endpoint = await hub.ledger.write(action_rows.lease, owner, 2, 1_000)
     assert endpoint
-    keys = [row["key"] for row in await hub.sql("SELECT key FROM action WHERE state = 'ready'")]
-    assert await hub.ledger.write(action_rows.commit_intents, endpoint, keys)
+    assert await hub.ledger.write(action_rows.intend, endpoint, 1_000)
     hub.shop.put(toy.invoice("F9"))
     await hub.read()
     assert await hub.ledger.write(passage_rows.lease, owner, 1, 10)
