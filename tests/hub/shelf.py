@@ -16,11 +16,11 @@ from mostek.sdk.effect import Action, Reference, Rejected, Statement
 class Shelf:
     """Documents by their name here.
 
-    ``handed``: the figures that a person changed, as we had left them. ``violations``: never seen.
+    ``handed``: the figures of some as they were before a person changed them. ``violations``: what is never seen.
     """
 
     standing: dict[str, Statement] = field(default_factory=dict)
-    handed: dict[str, tuple[Money, date]] = field(default_factory=dict)
+    handed: dict[str, tuple[object, object]] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
     closed_until: date | None = None
 
@@ -56,7 +56,7 @@ class Shelf:
             return "toy.locked"
         if self._is_closed(stands) or self._is_closed(meant):
             self.violations.append(f"{stands.number}: changed in a closed period")
-        if self.handed.pop(stands.id, _figures(stands)) != _figures(stands):
+        if stands.id in self.handed:
             self.violations.append(f"{stands.number}: written over a person's change")
         return msgspec.structs.replace(meant, id=stands.id)
 
@@ -94,17 +94,14 @@ class Shelf:
     def hand_on(self, name: str, **changes: object) -> None:
         """A person changes the document of this name."""
         stands = self.standing.pop(name)
-        if {"total", "issued"} & changes.keys():
-            self.handed.setdefault(name, _figures(stands))
         if not changes.get("deleted"):
-            self.standing[name] = msgspec.structs.replace(stands, **changes)
+            changed = self.standing[name] = msgspec.structs.replace(stands, **changes)
+            before = self.handed.pop(name, (stands.total, stands.issued))
+            if before != (changed.total, changed.issued):  # else it stands as if nobody had touched it
+                self.handed[name] = before
 
     def enter(self, *statements: Statement) -> None:
         """Somebody else enters documents here."""
         for statement in statements:
             name = f"X{len(self.standing) + 1}"
             self.standing[name] = msgspec.structs.replace(statement, id=name)
-
-
-def _figures(stands: Statement) -> tuple[Money, date]:
-    return stands.total, stands.issued
