@@ -1,7 +1,5 @@
 """What a changed policy would do to the documents of the last months: before it is saved, and without any effect."""
 
-import json
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -20,6 +18,7 @@ from mostek.desk.installation import Installation
 from mostek.desk.specimen import fingerprinted
 from mostek.documents.invoice import Invoice
 from mostek.documents.money import Money
+from mostek.hub import trace
 from mostek.hub.connections import Opened
 from mostek.hub.engine import Flow
 from mostek.hub.ledger import Transaction, passages
@@ -184,7 +183,7 @@ def _stories(tx: Transaction, rows: Sequence[Row], source: Opened) -> list[_Stor
         for row in rows
     }
     for row in tx.rows("plans_of_passages", cases=numbers, passages=passage_ids):
-        story, body = stories[row["case_id"]], json.loads(zlib.decompress(bytes(row["body"])))
+        story, body = stories[row["case_id"]], trace.read(bytes(row["body"]))
         story.facts = msgspec.convert({**body["facts"], "refused": {}}, Facts, strict=False)
         story.answers |= story.facts.matches
     return list(stories.values())

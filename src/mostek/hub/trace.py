@@ -9,6 +9,8 @@ import msgspec
 
 from mostek.hub.ledger import Transaction
 
+# Shorter bodies would be compressed to hardly less.
+_SHORT = 200
 _ENCODER = msgspec.json.Encoder(order="deterministic", decimal_format="string")
 
 
@@ -35,11 +37,21 @@ def write(tx: Transaction, steps: Sequence[Step], redact: Callable[[str], str] =
                     "passage": step.passage,
                     "action": step.action,
                     "kind": step.kind,
-                    "body": zlib.compress(_body(step.body, redact), 3),
+                    "body": _stored(_body(step.body, redact)),
                 }
                 for step in steps
             ],
         )
+
+
+def _stored(body: bytes) -> bytes:
+    """The bytes of a step as they are kept: a short one as it is, which a compressed one never looks like."""
+    return body if len(body) < _SHORT else zlib.compress(body, 3)
+
+
+def read(stored: bytes) -> Any:
+    """What a stored step told."""
+    return json.loads(stored if stored[:1] == b"{" else zlib.decompress(stored))
 
 
 def _body(body: Any, redact: Callable[[str], str]) -> bytes:
@@ -65,7 +77,7 @@ def of_case(tx: Transaction, case: int) -> list[dict[str, Any]]:
             "at": row["at"],
             "passage": row["passage"],
             "action": row["action"],
-            "body": json.loads(zlib.decompress(bytes(row["body"]))),
+            "body": read(bytes(row["body"])),
         }
         for row in tx.rows("steps_of_case", case_id=case)
     ]
