@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import entry_points
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,14 +60,14 @@ class Opened:
         """How long a write whose answer was lost may still take effect."""
         return (self.settings.settles_after or self.connector.manifest.settles_after) * 1000
 
-    @property
+    @cached_property
     def reads(self) -> Reads:
         """The session, as a source; raises ``connection.no_source`` for a system that cannot be read from."""
         if not isinstance(self.session, Reads):
             raise invalid("connection.no_source", "source", slug=self.row.slug)
         return self.session
 
-    @property
+    @cached_property
     def writes(self) -> Writes:
         """The session, as a target; raises ``connection.no_target`` for a system that cannot be written to."""
         if not isinstance(self.session, Writes):
