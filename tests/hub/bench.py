@@ -23,7 +23,7 @@ from mostek.hub.connections import Connections, split_secrets
 from mostek.hub.delivery import deliver
 from mostek.hub.engine import Engine
 from mostek.hub.ledger import Ledger, Transaction, catalog
-from mostek.hub.planning import plan_group, weigh_flows
+from mostek.hub.planning import plan_groups, weigh_flows
 from mostek.hub.reading import fetch_wanted, read_feed, reread
 from mostek.hub.runner import Left, Runner
 from mostek.hub.vault import Vault
@@ -79,7 +79,7 @@ class Installation:
             await self.ledger.write(Transaction.rows, "wake_due")
             await weigh_flows(self.engine)
             flows = [row["id"] for row in await self.rows("flows_due")]
-            moved = sum([await plan_group(self.engine, flow) for flow in flows]) or await fetch_wanted(self.engine)
+            moved = sum([await plan_groups(self.engine, flow) for flow in flows]) or await fetch_wanted(self.engine)
             if not moved:
                 return planned
             planned += moved

@@ -74,9 +74,9 @@ async def test_a_small_change_is_weighed_and_goes_on(installed: Installer) -> No
 async def test_nothing_is_sent_while_a_flow_is_weighed(installed: Installer) -> None:
     hub = await with_old_orders(installed, 150)  # two groups of planning
     await hub.command("flow.change", Change(slug=FLOW, policy={**BRAKE, "brake": 1000, "rules": [ALL]}))
-    from mostek.hub.planning import plan_group
+    from mostek.hub.planning import plan_groups
 
-    await plan_group(hub.engine, 1)
+    await plan_groups(hub.engine, 1, seconds=0)
     await hub.deliver()
     assert (await flow(hub))[0] == "weighing"
     assert hub.books.calls["write"] == 0

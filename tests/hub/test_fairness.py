@@ -75,14 +75,14 @@ async def test_a_live_document_overtakes_the_back_fill(installed: Installer) -> 
 
 
 async def test_a_live_document_is_planned_before_the_back_fill(installed: Installer) -> None:
-    from mostek.hub.planning import plan_group
+    from mostek.hub.planning import plan_groups
 
     hub = await installed({"contacts": "none"})
     hub.shop.put(*(toy.invoice(f"F{number}") for number in range(150)))
     await hub.read()
     hub.shop.put(toy.invoice("LIVE"))
     await hub.read()
-    await plan_group(hub.engine, 1, 10)
+    await plan_groups(hub.engine, 1, 10, seconds=0)
     assert "LIVE" in {
         row["number"] for row in await hub.sql("SELECT r.number FROM decision d JOIN record r ON r.id = d.record")
     }

@@ -491,9 +491,9 @@ async def test_a_case_that_changes_while_it_is_planned_is_planned_again_and_not_
 
     hub.books.hook = hook
     [flow] = [row["id"] for row in await hub.rows("flows_due")]
-    from mostek.hub.planning import plan_group
+    from mostek.hub.planning import plan_groups
 
-    await plan_group(hub.engine, flow)
+    await plan_groups(hub.engine, flow, seconds=0)
     assert await hub.deliver() == 0
     await hub.rest()
     assert [action.subject.total for _, action in hub.books.every if action.kind == "invoice"] == [toy.money("242")]  # type: ignore[union-attr]

@@ -7,10 +7,12 @@ import pytest
 
 from mostek.hub.delivery import deliver
 from mostek.hub.ledger import Transaction
+from mostek.hub.planning import plan_groups
 from tests.hub import toy
 from tests.hub.conftest import Installer
 
 GROUP, GROUPS = 16, 10
+PLANNED = 20
 
 
 async def test_a_group_of_sixteen_is_delivered_with_six_statements(
@@ -37,3 +39,19 @@ def counted(run: Any, ran: Counter[str]) -> Any:
         return run(self, statement, *args, **values)
 
     return call
+
+
+async def test_a_back_log_is_planned_with_one_commit_a_group(
+    installed: Installer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = await installed({"contacts": "none"})
+    hub.shop.put(*(toy.invoice(f"F{number}") for number in range(PLANNED * GROUPS)))
+    await hub.read()
+    before = hub.ledger.groups
+    ran: Counter[str] = Counter()
+    for name in ("rows", "many"):
+        monkeypatch.setattr(Transaction, name, counted(getattr(Transaction, name), ran))
+    assert await plan_groups(hub.engine, 1, PLANNED, seconds=60) == PLANNED * GROUPS
+    assert hub.ledger.groups - before == 1 + GROUPS, "each group is leased with the commit of the one before"
+    assert "judge" not in ran, "where new documents stand is known"
+    assert await hub.states() == {f"F{number}": "waiting: waiting" for number in range(PLANNED * GROUPS)}

@@ -26,6 +26,8 @@ from mostek.sdk.settings import Settings
 
 LOG = structlog.get_logger()
 GROUP = 100
+# So long one flow is planned before its worker looks at what else there is.
+SECONDS = 1.0
 MAX_CRASHES = 3
 # How long the passages of a flow rest whose connection is stopped.
 _STOPPED_PAUSE_MS = 3_000
@@ -46,22 +48,28 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
 
 
-async def plan_group(engine: Engine, number: int, limit: int = GROUP) -> int:
-    """Plan some passages of a flow that need it; returns how many were leased.
+async def plan_groups(engine: Engine, number: int, limit: int = GROUP, seconds: float = SECONDS) -> int:
+    """Plan passages of a flow that need it, at least a group of ``limit``, for some time; returns how many were leased.
 
     When the target cannot be asked, they are left for later. A case on which planning itself fails is parked with
     the failure, and so is one that took the worker down three times.
     """
-    leases = await engine.ledger.write(passages.lease, engine.owner, number, limit)
-    flow = (await engine.flows()).get(number) if leases else None
-    if flow:
-        await _plan_flow(engine, flow, leases)
-    elif leases:
-        await engine.ledger.write(_postpone, leases, _STOPPED_PAUSE_MS)
-    return len(leases)
+    leases: Sequence[PassageLease] = await engine.ledger.write(passages.lease, engine.owner, number, limit)
+    total, started = len(leases), time.monotonic()
+    while leases:
+        flow = (await engine.flows()).get(number)
+        if flow is None:
+            await engine.ledger.write(_postpone, leases, _STOPPED_PAUSE_MS)
+            break
+        leases = await _plan_flow(engine, flow, leases, limit if time.monotonic() - started < seconds else 0)
+        total += len(leases)
+    return total
 
 
-async def _plan_flow(engine: Engine, flow: Flow, leases: Sequence[PassageLease]) -> None:
+async def _plan_flow(
+    engine: Engine, flow: Flow, leases: Sequence[PassageLease], further: int = 0
+) -> Sequence[PassageLease]:
+    """Plan these; returns at most so many ``further`` leases, taken in the transaction that commits the plan."""
     crashed = [lease for lease in leases if lease.crashes > MAX_CRASHES]
     for lease in crashed:
         crashes = Problem(cause="case.crashes", details={"times": str(lease.crashes - 1)})
@@ -76,7 +84,7 @@ async def _plan_flow(engine: Engine, flow: Flow, leases: Sequence[PassageLease])
         await engine.ledger.write(_postpone, leases, pause, flow.row.target, told)
         if stops_connection(error):
             await engine.stop(flow.row.target, error)
-        return
+        return ()
     except Exception as error:  # noqa: BLE001 - our own fault, or the connector's, with one case stops no other
         if len(leases) == 1:
             target = await engine.open(flow.row.target)
@@ -85,9 +93,10 @@ async def _plan_flow(engine: Engine, flow: Flow, leases: Sequence[PassageLease])
         else:
             for lease in leases:
                 await _plan_flow(engine, flow, [lease])
-        return
+        return ()
     answers_again = engine.silent.pop(flow.row.target, None)
-    await engine.ledger.write(_commit, flow, list(zip(leases, planned, strict=True)), answers_again)
+    group = list(zip(leases, planned, strict=True))
+    return await engine.ledger.write(_commit, flow, group, answers_again, (engine.owner, further))
 
 
 async def weigh_flows(engine: Engine) -> None:
@@ -319,8 +328,12 @@ def _postpone(
 
 
 def _commit(
-    tx: Transaction, flow: Flow, planned: Sequence[tuple[PassageLease, Planned]], answers_again: str | None
-) -> None:
+    tx: Transaction,
+    flow: Flow,
+    planned: Sequence[tuple[PassageLease, Planned]],
+    answers_again: str | None,
+    further: tuple[str, int],
+) -> Sequence[PassageLease]:
     if answers_again:
         tx.run("forget_endpoint_note", connection=flow.row.target, problem=answers_again)
     rows = [
@@ -334,6 +347,8 @@ def _commit(
     passages.commit(tx, rows)
     catalog.weigh(tx, flow.row.id, flow.policy.brake)
     trace.write(tx, [_step(lease, done, flow) for lease, done in planned if done.decisions])
+    owner, limit = further
+    return passages.lease(tx, owner, flow.row.id, limit) if limit else ()
 
 
 def _park_unseen(tx: Transaction, flow: Flow, lease: PassageLease, problem: Problem) -> None:
@@ -364,12 +379,15 @@ def _decision(decision: Decision, planned: Planned, lease: PassageLease, flow: F
         key=decision.key,
         verdict=decision.verdict,
         state=_STATES[decision.verdict],
-        cause=problem.cause if problem else "delivery",
+        cause=problem.cause if problem else "waiting",
         problem=as_json(problem) if problem else "{}",
         rule=decision.rule,
         version=decision.version or flow.row.version,
         wait_key=decision.wait_key or None,
         wait_ms=wait_ms,
+        is_new=bool(decision.actions)
+        and decision.key not in planned.facts.keys
+        and all(action.key not in planned.facts.keys and not action.needs for action in decision.actions),
         actions=tuple(_action(action, decision, planned, record) for action in decision.actions),
     )
 

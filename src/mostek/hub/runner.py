@@ -17,11 +17,13 @@ from mostek.hub.engine import Engine
 from mostek.hub.indexing import index
 from mostek.hub.ledger import OUTAGES, Transaction, catalog
 from mostek.hub.ledger.dialect import Row
-from mostek.hub.planning import plan_group, weigh_flows
+from mostek.hub.planning import plan_groups, weigh_flows
 from mostek.hub.reading import fetch_wanted, read_feed
 
 LOG = structlog.get_logger()
 _IDLE = 0.25
+# While something is worked on, it is not looked more often than so for what else is due, in seconds.
+_PACE = 0.02
 # A database that is restarted or locked is asked again after this many seconds; the worker lives on.
 _DATABASE_PAUSE = 1.0
 # How often it is looked at whether the ledger is at its place and nobody has stopped it, in seconds.
@@ -138,7 +140,7 @@ class Runner:
         await self._side_by_side(self._sources_due, self._read_due)
 
     async def _planning(self) -> None:
-        await self._side_by_side(self._flows_due, partial(plan_group, self.engine))
+        await self._side_by_side(self._flows_due, partial(plan_groups, self.engine))
 
     async def _delivering(self) -> None:
         await self._side_by_side(self._endpoints_due, partial(deliver, self.engine, verify_age_ms=self.verify_age_ms))
@@ -200,8 +202,10 @@ class Runner:
                         if number not in running:
                             running[number] = asyncio.create_task(work(number))
                     change = asyncio.create_task(self.engine.ledger.changed(seen, _IDLE))
-                    await asyncio.wait([change, *running.values()], return_when=asyncio.FIRST_COMPLETED)
+                    done, _ = await asyncio.wait([change, *running.values()], return_when=asyncio.FIRST_COMPLETED)
                     change.cancel()
+                    if running and done == {change}:  # most that is new is found by those who are at it
+                        await asyncio.wait(running.values(), timeout=_PACE, return_when=asyncio.FIRST_COMPLETED)
                     for number in [number for number, task in running.items() if task.done()]:
                         running.pop(number).result()
                 except OUTAGES as error:

@@ -45,7 +45,10 @@ class PlannedAction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlannedDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """What was decided for one record; ``key`` is of its main duty."""
+    """What was decided for one record; ``key`` is of its main duty.
+
+    ``is_new``: its actions were unknown and need no others, so that where it stands needs no judging.
+    """
 
     record: int
     key: str
@@ -57,6 +60,7 @@ class PlannedDecision(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     wait_key: str | None = None
     wait_ms: int | None = None
+    is_new: bool = False
     actions: tuple[PlannedAction, ...] = ()
 
 
@@ -120,7 +124,7 @@ def commit(tx: Transaction, planned: Sequence[PlannedPassage]) -> int:
         {"passage": plan.lease.passage, "record": decision.record}
         for plan in plans
         for decision in plan.decisions
-        if decision.verdict == "act"
+        if decision.verdict == "act" and not decision.is_new
     ]
     if pairs:
         tx.run("judge", pairs=pairs)
@@ -172,5 +176,5 @@ def _action(plan: PlannedPassage, decision: PlannedDecision, place: int, action:
 
 def _decision(plan: PlannedPassage, decision: PlannedDecision) -> dict[str, Any]:
     row = msgspec.structs.asdict(decision)
-    del row["actions"], row["key"]
+    del row["actions"], row["key"], row["is_new"]
     return row | {"passage": plan.lease.passage, "workspace": plan.lease.workspace}
