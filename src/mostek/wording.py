@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -83,6 +83,10 @@ class Wording:
     def day(self, value: date | None) -> str:
         """A day; a dash where there is none."""
         return format_date(value, "medium", locale=self._locale) if value else "–"
+
+    def day_at(self, milliseconds: int) -> str:
+        """The day of an instant (milliseconds since 1970), in the zone of who reads it."""
+        return self.day(datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone(self._zone).date())
 
     def moment(self, value: datetime) -> str:
         """An instant, in the zone of who reads it."""

@@ -17,7 +17,7 @@ from mostek.cli.configuring import apply, diff, export
 from mostek.cli.connecting import connect, init
 from mostek.cli.describing import describe, doctor
 from mostek.cli.flowing import flow, preview
-from mostek.cli.inbox import inbox
+from mostek.cli.inbox import find, inbox
 from mostek.cli.keeping import backup, go, restore, stop, takeover
 from mostek.cli.reconciling import reconcile, series
 from mostek.cli.replaying import replay, suppose, trace
@@ -50,6 +50,7 @@ _ONE_LINE: Mapping[Callable[..., None], tuple[str, str]] = {  # what `mostek --h
     apply: ("Make everything as a file says.", "mostek apply mostek.toml --secrets secrets.toml"),
     doctor: ("Look at everything, and say what is wrong.", "mostek doctor --offline"),
     status: ("Show how everything stands.", "mostek status --json"),
+    find: ("Find an order, a document or a buyer.", "mostek find 12345"),
     stop: ("Stop everything, or one connection.", "mostek stop books"),
     go: ("Let everything go on, or one connection.", "mostek go books"),
     backup: ("Back the ledger up into one file.", "mostek backup /backup"),

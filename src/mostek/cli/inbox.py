@@ -7,8 +7,9 @@ import typer
 from mostek import commands, terminal
 from mostek.cli import screens, stories
 from mostek.cli.session import UNFINISHED, Data, Json, command, opened, person, show, wording
-from mostek.commands import adopting, looking, mending
+from mostek.commands import adopting, looking, mending, searching
 from mostek.desk.installation import Installation
+from mostek.replies import reply
 
 inbox = typer.Typer(no_args_is_help=True, help="Documents that need a person.")
 _PAGE = 1000
@@ -130,6 +131,29 @@ def _show_mended(mended: mending.Mended, sentence: str, json_: bool) -> None:
     show(mended, json_, human)
     if mended.untouched:
         raise typer.Exit(UNFINISHED)
+
+
+def find(
+    text: Annotated[str, typer.Argument(help="A number, IČO or NIP, a name, an e-mail, an amount.")],
+    data: Data = None,
+    json_: Json = False,
+) -> None:
+    """Find what became of an order, a document or a buyer, and say what is to be done. Exit code 5: nothing found."""
+    found: searching.Found = command(data, json_, "search", searching.Search(text=text))
+    show(found, json_, lambda: _show_found(found))
+    if not found.answers:
+        raise typer.Exit(UNFINISHED)
+
+
+def _show_found(found: searching.Found) -> None:
+    if not found.answers:
+        terminal.say(wording().say("reply.none", text=found.text))
+    for answer in found.answers:
+        known, step = reply(answer, wording())
+        terminal.say(known, style="bold")
+        terminal.say(step, indent=2)
+    for name in [name for name, holds in (("more", found.more), ("not_whole", not found.whole)) if holds]:
+        terminal.say(wording().say(f"reply.{name}"), style="dim")
 
 
 def trace(text: Text, data: Data = None, json_: Json = False) -> None:

@@ -26,8 +26,10 @@ from mostek.commands import (
     replaying,
     reporting,
     scheduling,
+    searching,
     supposing,
     surveying,
+    tracing,
 )
 from mostek.desk.installation import Installation
 from mostek.documents.problem import InvalidDocumentError
@@ -93,6 +95,8 @@ COMMANDS: Mapping[str, Command] = {
         Command("preview", flowing.Preview, flowing.preview, "read", changes=False, calls=True),
         Command("status", looking.Status, looking.status, "read", changes=False),
         Command("inbox.list", looking.Inbox, looking.inbox, "read", changes=False),
+        Command("inbox.groups", looking.Groups, looking.groups, "read", changes=False),
+        Command("inbox.assign", mending.Assign, mending.assign, "operate", changes=True),
         Command("inbox.show", looking.Show, looking.show, "read", changes=False),
         Command("inbox.retry", mending.Retry, mending.retry, "operate", changes=True),
         Command("inbox.reread", mending.Reread, mending.reread, "operate", changes=True, calls=True),
@@ -103,6 +107,10 @@ COMMANDS: Mapping[str, Command] = {
         Command("queue.first", queueing.First, queueing.first, "operate", changes=True),
         Command("trace", looking.Trace, looking.trace_, "read", changes=False),
         Command("trace.export", replaying.Export, replaying.export, "read", changes=False),
+        Command("search", searching.Search, searching.search, "read", changes=False),
+        Command("case", tracing.CaseOf, tracing.case, "read", changes=False),
+        Command("case.standing", tracing.CaseOf, tracing.standing, "read", changes=False, calls=True),
+        Command("case.replay", tracing.CaseOf, tracing.replayed, "read", changes=False),
         Command("flow.suppose", supposing.Suppose, supposing.suppose, "read", changes=False),
         Command("reconcile", reconciling.Reconcile, reconciling.reconcile, "read", changes=False, calls=True),
         Command("series", reconciling.Series, reconciling.series_, "read", changes=False, calls=True),

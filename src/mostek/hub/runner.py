@@ -71,7 +71,8 @@ class Runner:
         reading = asyncio.create_task(self.read())
         loop = asyncio.get_running_loop()
         moved_at, before = loop.time(), (-1, -1, -1, -1)
-        working = [asyncio.create_task(work()) for work in (self._planning, self._delivering, self._indexing)]
+        indexing = asyncio.create_task(self._indexing())
+        working = [asyncio.create_task(self._planning()), asyncio.create_task(self._delivering()), indexing]
         try:
             while True:
                 allowed = await self._allowed()
@@ -79,7 +80,8 @@ class Runner:
                 counts = (left.planning, left.ready, left.settling, left.verifying)
                 if counts != before or not reading.done():
                     moved_at, before = loop.time(), counts
-                at_rest = reading.done() and not left and not self.halt and not await fetch_wanted(self.engine)
+                through = reading.done() and indexing.done() and not left
+                at_rest = through and not self.halt and not await fetch_wanted(self.engine)
                 patient = patience if allowed or left.planning else _LOOK
                 impatient = reading.done() and left and loop.time() - moved_at > patient
                 if at_rest or impatient or self._stopping.is_set() or self.halt:
