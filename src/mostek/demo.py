@@ -344,4 +344,4 @@ async def _serve(hub: Installation, folder: Path, shop_url: str, books_url: str,
     terminal.say(f"The shop's own ledger: {shop_url}/_sandbox/totals")
     terminal.say(f"The books' own ledger: {books_url}/_sandbox/totals")
     terminal.say(f"Look around in another window: MOSTEK_DATA={folder / 'hub'} {sys.argv[0]} status")
-    await serving.serve(hub, serving.server(), [listening])
+    await serving.serve(hub, serving.server(hub), [listening])

@@ -87,7 +87,7 @@ def test_every_sentence_is_used_and_every_used_one_is_there() -> None:
     used = {text for text in texts if text in known}
     # Those whose last part is chosen at run time: f"status.{name}", "trace.result." and the like.
     composed = {text for text in texts if text.endswith(".") and any(key.startswith(text) for key in known)}
-    assert composed == {"preview.", "status.", "show.", "trace.", "trace.result.", "supposing."}
+    assert composed == {"hook.", "preview.", "status.", "show.", "trace.", "trace.result.", "supposing."}
     parts = {prefix + text for prefix in composed for text in texts}
     chosen = {"trace.answered", "trace.settled"} | {key for key in known if key.startswith("trace.result.")}
     assert known - used - parts - chosen == set()

@@ -39,6 +39,8 @@ _TIMES = (
     "UPDATE action SET sent = sent - {ms}, settles = settles - {ms}, not_before = not_before - {ms}",
     "UPDATE action SET changed = changed - {ms}, recheck = recheck - {ms}",
     "UPDATE decision SET wait_until = wait_until - {ms}",
+    "UPDATE delivery SET due = due - {ms}, done = done - {ms}",
+    "UPDATE untold SET at = at - {ms}",
 )
 
 

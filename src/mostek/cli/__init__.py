@@ -17,6 +17,7 @@ from mostek.cli.configuring import apply, diff, export
 from mostek.cli.connecting import connect, init
 from mostek.cli.describing import describe, doctor
 from mostek.cli.flowing import flow, preview
+from mostek.cli.hooking import hook
 from mostek.cli.inbox import find, inbox
 from mostek.cli.keeping import backup, go, restore, stop, takeover
 from mostek.cli.reconciling import reconcile, series
@@ -70,6 +71,7 @@ _GROUPS = {
     "connect": connect,
     "flow": flow,
     "inbox": inbox,
+    "hook": hook,
     "trace": trace,
     "books": books,
     "person": person,

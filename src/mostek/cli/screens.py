@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from mostek import terminal
-from mostek.commands import connecting, flowing, keeping, removing
+from mostek.commands import connecting, flowing, hooking, keeping, removing
 from mostek.commands.adopting import Difference
 from mostek.commands.looking import Item, StatusView, Waiting
 from mostek.desk import installation
@@ -91,6 +91,24 @@ def show_uses(slug: str, used: removing.Used, wording: Wording) -> None:
     counts = {"records": used.records, "documents": used.documents, "open": used.open}
     terminal.say(wording.say("connect.uses", slug=slug, flows=flows, **counts))
     terminal.say(wording.say("connect.confirm", slug=slug))
+
+
+def show_hooks(views: Sequence[hooking.HookView], wording: Wording) -> None:
+    """What came in by webhooks, for each connection that has an address for them."""
+    if not views:
+        terminal.say(wording.say("hook.none"))
+        return
+    counts = ("received", "repeated", "waiting", "missed")
+    rows = [
+        (view.slug, *(wording.number(getattr(view, name)) for name in counts), _when(view.last, wording))
+        for view in views
+    ]
+    names = [wording.say(f"hook.{name}") for name in (*counts, "last")]
+    terminal.table([wording.word("columns", "name"), *names], rows, right=names[:-1])
+
+
+def _when(milliseconds: int | None, wording: Wording) -> str:
+    return wording.ago(int(time.time() * 1000) - milliseconds) if milliseconds else "–"
 
 
 def _table_of_connections(views: Sequence[connecting.View], wording: Wording) -> None:

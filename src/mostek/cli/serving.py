@@ -9,6 +9,7 @@ import typer
 from mostek import terminal
 from mostek.cli.inputs import value_of
 from mostek.cli.session import Data, Json, opened, reported, show, wording
+from mostek.commands import keeping
 from mostek.desk.installation import Installation
 
 person = typer.Typer(no_args_is_help=True, help="The people who may log in to the web page.")
@@ -36,13 +37,15 @@ async def _serve(hub: Installation, host: str, port: int, url: str, *, runs: boo
     from mostek.web import serving
 
     await asyncio.to_thread(serving.set_up, hub, url)
+    if url:
+        await keeping.reached_at(hub, url)
     listening = serving.listening(host, port)
     port = listening.getsockname()[1]
     here = url or f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104
     terminal.say(wording().say("serve.ready", url=here))
     if code := await asyncio.to_thread(serving.welcome_code):
         terminal.say(wording().say("serve.first", url=f"{here}/welcome/{code}/"))
-    await serving.serve(hub, serving.server(), [listening], runs=runs)
+    await serving.serve(hub, serving.server(hub), [listening], runs=runs)
 
 
 Name = Annotated[str, typer.Argument(help="The name with which he logs in.")]

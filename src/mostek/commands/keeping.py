@@ -151,3 +151,8 @@ def _take(tx: Transaction, this: str) -> None:
         tx.run("put_installation", name=name, value=value)
     for name in ("free_endpoints", "free_feeds", "free_passages", "release_brakes"):
         tx.run(name)
+
+
+async def reached_at(hub: Installation, url: str) -> None:
+    """Remember the address at which people and shops reach the page, for what is told to them."""
+    await hub.ledger.write(Transaction.run, "put_installation", name="url", value=url)

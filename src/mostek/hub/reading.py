@@ -85,23 +85,30 @@ async def reread(engine: Engine, records: Sequence[int]) -> int:
         by_feed.setdefault((row["feed"], row["connection"]), []).append((row["kind"], row["source_id"]))
     for (feed, connection), wanted in by_feed.items():
         opened = await engine.open(connection)
-        asked += await _take(engine, opened, feed, wanted) if opened else 0
+        asked += await take(engine, opened, feed, wanted) if opened else 0
     return asked
 
 
 async def _fetch(engine: Engine, opened: Opened, feed: int, wanted: Sequence[tuple[str, str]]) -> int:
     # Who waits for a record that is here already is about to be woken: asking for it again would never end.
-    known = await engine.ledger.read(_known, feed, wanted)
-    wanted = [each for each in wanted if each not in known]
-    return await _take(engine, opened, feed, wanted) if wanted else 0
+    here = await engine.ledger.read(known, feed, wanted)
+    wanted = [each for each in wanted if each not in here]
+    return await take(engine, opened, feed, wanted) if wanted else 0
 
 
-async def _take(engine: Engine, opened: Opened, feed: int, wanted: Sequence[tuple[str, str]]) -> int:
+async def take(
+    engine: Engine, opened: Opened, feed: int, wanted: Sequence[tuple[str, str]], others: Sequence[str] = ()
+) -> int:
+    """Read these records, by kind and id, and note as absent which are not there; ``others`` may be missing.
+
+    Returns how many were asked for: none while somebody else reads the feed, or after a failure, which is noted.
+    """
+    ids = list(dict.fromkeys([*(name for _, name in wanted), *others]))
     held = await engine.ledger.write(feed_rows.lease, engine.owner, [feed], forced=True)
     if held is None:
         return 0
     try:
-        records = await opened.reads.get(held.name, [name for _, name in wanted])
+        records = await opened.reads.get(held.name, ids)
     except VendorError as error:
         await _give_up(engine, opened, held, error)
         return 0
@@ -121,10 +128,11 @@ async def _take(engine: Engine, opened: Opened, feed: int, wanted: Sequence[tupl
         await engine.ledger.write(store)
     except StaleLeaseError:
         return 0
-    return len(wanted)
+    return len(ids)
 
 
-def _known(tx: Transaction, feed: int, wanted: Sequence[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+def known(tx: Transaction, feed: int, wanted: Sequence[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Which of these records, by kind and id, have been read before."""
     names = [{"kind": kind, "source_id": name} for kind, name in wanted]
     return frozenset((row["kind"], row["source_id"]) for row in tx.rows("known_records", feed=feed, records=names))
 
@@ -141,7 +149,12 @@ def _absent(kind: str, name: str) -> Record:
 
 def _store(tx: Transaction, opened: Opened, held: FeedLease, page: Page) -> int:
     tx.run("put_usage", connection=held.connection, usage=_usage(opened))
-    return feed_rows.store_page(tx, held, page, partial(terms_of, opened))
+    began = tx.rows("clock")[0]["now"]
+    changed = feed_rows.store_page(tx, held, page, partial(terms_of, opened))
+    if changed and not held.backfill:  # of these a webhook should tell, where webhooks tell of this list at all
+        names = [{"kind": record.kind, "source_id": record.id} for record in page.records]
+        tx.run("note_untold", feed=held.feed, began=began, records=names)
+    return changed
 
 
 def terms_of(opened: Opened, record: Record) -> tuple[str, ...]:

@@ -14,9 +14,11 @@ from mostek.documents.problem import Problem
 from mostek.hub import place, workers
 from mostek.hub.delivery import VERIFY_AGE_MS, deliver
 from mostek.hub.engine import Engine
+from mostek.hub.hinting import read_hinted
 from mostek.hub.indexing import index
 from mostek.hub.ledger import OUTAGES, Transaction, catalog
 from mostek.hub.ledger.dialect import Row
+from mostek.hub.ledger.hooks import PATIENCE_MS
 from mostek.hub.planning import plan_groups, weigh_flows
 from mostek.hub.reading import fetch_wanted, read_feed
 
@@ -105,10 +107,19 @@ class Runner:
             if row["state"] == "active":
                 by_source.setdefault(row["connection"], []).append(row["id"])
         await asyncio.gather(*(self._read_all(group) for group in by_source.values()))
+        for source in await self._hints_due():
+            await read_hinted(self.engine, source)
 
     async def watch(self) -> None:
         """Work until :meth:`stop`: feeds when they are due, everything else as soon as it can be done."""
-        loops = (self._reading, self._fetching, self._planning, self._delivering, self._indexing)
+        loops = (
+            self._reading,
+            self._hinting,
+            self._fetching,
+            self._planning,
+            self._delivering,
+            self._indexing,
+        )
         working = [asyncio.create_task(work()) for work in loops]
         try:
             while not self._stopping.is_set():
@@ -140,6 +151,9 @@ class Runner:
 
     async def _reading(self) -> None:
         await self._side_by_side(self._sources_due, self._read_due)
+
+    async def _hinting(self) -> None:
+        await self._side_by_side(self._hints_due, partial(read_hinted, self.engine))
 
     async def _planning(self) -> None:
         await self._side_by_side(self._flows_due, partial(plan_groups, self.engine))
@@ -222,6 +236,9 @@ class Runner:
         await read_feed(
             self.engine, [row["id"] for row in await self._rows("feeds_due") if row["connection"] == source]
         )
+
+    async def _hints_due(self) -> list[int]:
+        return [row["connection"] for row in await self._rows("hints_due", patience=PATIENCE_MS)]
 
     async def _flows_due(self) -> list[int]:
         if (await self._rows("waits_due"))[0]["n"]:

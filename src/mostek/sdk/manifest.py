@@ -43,6 +43,13 @@ class MappingManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     default: dict[str, str] = {}
 
 
+class HintManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of a webhook's body, a JSON object: in one of its lists, ``id`` is the field that names a record of the feed."""
+
+    feed: str
+    id: str
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How hard the vendor may be driven: calls an hour and a day (0: no limit), at once, records a write."""
 
@@ -56,6 +63,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Everything that is fixed about a connector.
 
     ``settles_after``: seconds after which a write whose answer was lost can no longer take effect.
+    ``hints``: what webhooks tell, by the name of the list in their body; other lists tell of nothing that is read.
     ``sunset``: the day the vendor switches this version of his interface off, where he named one.
     ``proof``: how far the connector is proven, shown to its user.
     """
@@ -70,6 +78,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sunset: date | None = None
     feeds: dict[str, FeedManifest] = {}
     writes: dict[str, WriteManifest] = {}
+    hints: dict[str, HintManifest] = {}
     limits: Limits = Limits()
     mappings: dict[str, MappingManifest] = {}
 

@@ -17,6 +17,7 @@ from mostek.documents.problem import invalid
 from mostek.hub.runner import Runner
 from mostek.web import assets, configuration
 from mostek.web.configuration import Configuration
+from mostek.web.hooks import ROOT, Hooks
 
 LOG = structlog.get_logger()
 Message = dict[str, Any]
@@ -53,28 +54,30 @@ def set_up(hub: Installation, url: str = "") -> None:
     door.open_to(hub)
 
 
-def application() -> Application:
-    """The ASGI application, after :func:`set_up`: files first, then what needs no session, then Django."""
+def application(hub: Installation) -> Application:
+    """The ASGI application, after :func:`set_up`: files and webhooks, which need no session, before Django."""
     from django.core.asgi import get_asgi_application
 
-    pages = get_asgi_application()
+    pages, hooks = get_asgi_application(), Hooks(hub.ledger)
 
     async def answer(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         if scope["path"].startswith("/static/"):
             await assets.send(scope, send)
+        elif scope["path"].startswith(ROOT):
+            await hooks.answer(scope, receive, send)
         else:
             await pages(scope, receive, send)
 
     return answer
 
 
-def server() -> uvicorn.Server:
+def server(hub: Installation) -> uvicorn.Server:
     """A server that can be started on the hub's own loop."""
     return uvicorn.Server(
         uvicorn.Config(
-            application(),
+            application(hub),
             lifespan="off",
             access_log=False,
             log_config=None,

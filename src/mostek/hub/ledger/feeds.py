@@ -144,7 +144,7 @@ def _row(record: Record) -> dict[str, Any]:
         "kind": record.kind,
         "source_id": record.id,
         "fingerprint": record.fingerprint,
-        "payload": _storable(record.payload),
+        "payload": storable(record.payload),
         "number": printable(summary.number),
         "currency": summary.total.currency if summary.total else None,
         "total": summary.total.minor if summary.total else None,
@@ -152,7 +152,7 @@ def _row(record: Record) -> dict[str, Any]:
     }
 
 
-def _storable(payload: bytes) -> str:
+def storable(payload: bytes) -> str:
     """The payload as every database can keep it: bytes that are no text, and NUL, are shown escaped."""
     return payload.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
 
