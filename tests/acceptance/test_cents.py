@@ -114,7 +114,7 @@ async def _carry(group: Sequence[Basket], settings: FlexibeeSettings, session: W
         kinds=frozenset(books_connector.manifest.writes),
     )
     stories = [_case(place, *basket) for place, basket in enumerate(group)]
-    asked = {q.id: q for story in stories for q in plan.questions(story, only(POLICY), target, {})}
+    asked = {q.id: q for story in stories for q in plan.questions(story, only(POLICY), target, Facts())}
     answers = await _answers(session, list(asked.values()))
     intents: list[Intent] = []
     for story, (_, _, truth) in zip(stories, group, strict=True):

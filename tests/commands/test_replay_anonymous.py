@@ -14,9 +14,8 @@ from stdnum.pl import nip
 from stdnum.sk import dph
 
 from mostek.core.cases import StoredRecord
-from mostek.core.drafting import contact_key
 from mostek.core.facts import Facts, KnownKey
-from mostek.core.identity import identity_of
+from mostek.core.identity import contact_key, identity_of
 from mostek.desk import disguise
 from mostek.desk.disguise import disguised
 from mostek.desk.specimen import End, Specimen, Version, case_of, encoded, flow_of, replan, replay
@@ -164,7 +163,7 @@ def test_what_the_target_said_follows_with_the_keys_that_are_made_of_people() ->
     case = case_of(plain)
     identity = identity_of(COMPANY, ("company_id",))
     assert identity
-    key = contact_key(case, flow_of(plain).target, identity)
+    key = contact_key(case.source_slug, flow_of(plain).target.slug, identity)
     question = Question(about="contact", by={"key": key, "company_id": "27082440", "tax_id": "CZ27082440"})
     match = Match(id="17", by="company_id", label="Květák Řehoř, Hořice")
     known = {key: KnownKey(state="parked", digest="d", hand="")}

@@ -68,7 +68,7 @@ def test_the_same_inputs_give_the_same_bytes_in_any_process() -> None:
     code = (
         "import hashlib; from tests.core import test_determinism as t; from mostek.documents import canonical;"
         "print(hashlib.sha256(canonical.encode([t.decided(*t.ENTRIES),"
-        " t.questions(t.case(*t.ENTRIES), t.only(t.load(t.POLICY)), t.TARGET, {})])).hexdigest())"
+        " t.questions(t.case(*t.ENTRIES), t.only(t.load(t.POLICY)), t.TARGET, t.Facts())])).hexdigest())"
     )
     seeds = [str(random.Random(1).randrange(1000)), "7"]
     told_by = {

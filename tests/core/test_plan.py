@@ -359,7 +359,7 @@ def test_a_buyer_is_known_by_the_strongest_there_is(
     [decision] = decide(of, match=match)
     subjects = [action.subject.identity for action in decision.actions if isinstance(action.subject, Contact)]
     assert subjects == ([identity] if identity else [])
-    looked = [question.by for question in questions(of, policy, TARGET, {}) if question.about == "contact"]
+    looked = [question.by for question in questions(of, policy, TARGET, Facts()) if question.about == "contact"]
     assert looked == ([{"key": key("contact", identity, "contact"), **by}] if identity else [])
 
 
@@ -466,15 +466,15 @@ def test_products(mode: str, known: dict[str, int], verdict: str, options: dict[
     else:
         assert {problem.cause for problem in decision.problems} == {"product.missing"}
         assert len(decision.problems) == sum(times != 1 for times in known.values())
-    looked = questions(case(CARDS), policies.only(policies.load({"products": mode})), TARGET, {})
+    looked = questions(case(CARDS), policies.only(policies.load({"products": mode})), TARGET, Facts())
     assert sum(question.about == "product" for question in looked) == (0 if mode == "text" else 2)
 
 
 def test_nothing_is_asked_about_what_is_done() -> None:
     policy = policies.only(policies.load({}))
     known = {**carried(F1), EMAIL.by["key"]: KnownKey(state="done", digest="")}
-    assert questions(case(F1), policy, TARGET, known) == ()
-    assert [question.about for question in questions(case(F1), policy, TARGET, {})] == ["document", "contact"]
+    assert questions(case(F1), policy, TARGET, Facts(keys=known)) == ()
+    assert [question.about for question in questions(case(F1), policy, TARGET, Facts())] == ["document", "contact"]
     assert keys_of(case(F1), policy, TARGET) == {key("invoice", "F1"), EMAIL.by["key"]}
     assert corrected_numbers(case(F1, D1), policy) == {"F1"}
 

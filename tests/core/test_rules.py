@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from mostek.core import policy as policies
-from mostek.core.rules import FIELDS, Condition, Rule, Subject, first_match
+from mostek.core.rules import FIELDS, Condition, Person, Rule, Subject, first_match
 from mostek.documents.invoice import Invoice, Method
-from mostek.documents.party import Address, Party
+from mostek.documents.party import Address, Contact, Party
 from mostek.documents.problem import InvalidDocumentError
 from tests.hub import toy
 
@@ -53,6 +53,7 @@ def subject(**changes: object) -> Subject:
         ("payment", "is", ("",), {}, True),
         ("shipping", "starts_with", ("ppl",), {"shipping": Method("PPL-home", "PPL")}, True),
         ("company", "is", ("yes",), {"buyer": COMPANY}, True),
+        ("email", "is", ("2026001@Buyer.example",), {}, True),
         ("tax_id", "starts_with", ("CZ",), {"buyer": COMPANY}, True),
         ("tax_id_plausible", "is", ("yes",), {"buyer": COMPANY}, True),
         ("tax_id_plausible", "is", ("no",), {"buyer": msgspec.structs.replace(COMPANY, tax_id="CZ11111111")}, True),
@@ -75,6 +76,32 @@ def test_every_field_is_tried_above_and_none_needs_an_order() -> None:
     alone = Subject(document=toy.invoice("1"), order=None)
     values = {"total": "1", "issued": "2000-01-01"}
     assert all(Condition(field=field, values=(values.get(field, "x"),)).holds(alone) is False for field in FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "values", "holds"),
+    [
+        ("kind", "is", ("contact",), True),
+        ("email", "is_not", ("",), True),
+        ("country", "is", ("CZ",), True),
+        ("company", "is", ("yes",), True),
+        ("tax_id_plausible", "is", ("yes",), True),
+        ("issued", "at_least", ("2026-05-04",), True),
+        ("issued", "at_least", ("2026-05-05",), False),
+        ("currency", "is_not", ("EUR",), False),
+        ("total", "at_most", ("1",), False),
+        ("status", "is", ("",), False),
+    ],
+)
+def test_a_condition_on_a_contact_alone(field: str, operator: str, values: tuple[str, ...], holds: bool) -> None:
+    """What only documents have is never as a condition says."""
+    party = msgspec.structs.replace(COMPANY, email="a@b.example")
+    person = Person(contact=Contact(party=party, changed=toy.DAY))
+    condition = msgspec.convert({"field": field, "operator": operator, "values": values}, Condition)
+    assert condition.holds(person) is holds
+    known, unknown = person, Person(contact=Contact(party=party))
+    later = [rule("later", since="2026-05-04")]
+    assert (first_match(later, known), first_match(later, unknown)) == (later[0], None)
 
 
 def rule(name: str, **more: object) -> Rule:

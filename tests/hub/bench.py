@@ -28,7 +28,7 @@ from mostek.hub.reading import fetch_wanted, read_feed, reread
 from mostek.hub.runner import Left, Runner
 from mostek.hub.vault import Vault
 from mostek.sdk.manifest import Limits
-from tests.hub import toy
+from tests.hub import people, toy
 
 KINDS = ("invoice", "credit_note", "receipt")
 # Every stored time that the loops compare with the clock.
@@ -89,7 +89,8 @@ class Installation:
 
     async def deliver(self) -> int:
         """One tenure of each endpoint."""
-        numbers = [row.id for row in await self.ledger.read(catalog.connections) if row.connector == "toybooks"]
+        targets = {"toybooks", "toybook"}
+        numbers = [row.id for row in await self.ledger.read(catalog.connections) if row.connector in targets]
         return sum([await deliver(self.engine, number, verify_age_ms=0) for number in numbers])
 
     async def rest(self, rounds: int = 40, seconds: int = 30) -> None:
@@ -203,6 +204,19 @@ class Installation:
         await self.flow(f"{slug}-to-books", source, target, policy or {})
         return toy.SHOPS[name]
 
+    async def address_book(self, slug: str) -> people.Book:
+        """An address book, not yet in any flow."""
+        name = uuid4().hex
+        people.BOOKS[name] = people.Book()
+        await self.connect(slug, people.BOOK, {"book": name, "settles_after": 1})
+        return people.BOOKS[name]
+
+    async def contacts(self, source: str, target: str, policy: Mapping[str, Any] | None = None) -> int:
+        """A flow of contacts between two connections."""
+        numbers = {row.slug: row.id for row in await self.ledger.read(catalog.connections)}
+        settings = {"kinds": ["contact"], **(policy or {})}
+        return await self.flow(f"{source}-to-{target}", numbers[source], numbers[target], settings, kinds=("contact",))
+
     async def change_policy(self, policy: Mapping[str, Any]) -> None:
         """Save a new version of the first flow's policy."""
         flow = (await self.ledger.read(catalog.flows))[0]
@@ -231,7 +245,8 @@ async def install(
     if required:
         tables["payment_form"] = msgspec.structs.replace(tables["payment_form"], required=True)
     manifest = msgspec.structs.replace(plain, limits=Limits(concurrent=1, batch=batch), mappings=tables)
-    known = {"toyshop": toy.SHOP, "toybooks": dataclasses.replace(toy.BOOKS_CONNECTOR, manifest=manifest)}
+    books = dataclasses.replace(toy.BOOKS_CONNECTOR, manifest=manifest)
+    known: dict[str, Any] = {"toyshop": toy.SHOP, "toybooks": books, "toybook": people.BOOK}
     monkeypatch.setattr(connections, "connectors", lambda: known)
     ledger = Ledger(address)
     engine = Engine(ledger, Connections(ledger, vault))

@@ -354,12 +354,12 @@ class BooksSession:
                 for stands in self._books.standing.values()
                 if (by := _matched_by(question.by, stands))
             ]
-        email = question.by.get("email")
-        if question.about == "contact" and email and not ours:
+        if question.about == "contact":
             ours = [
-                Match(id=name, by="email", key=action.key)
+                Match(id=name, by=by, key=action.key, contact=action.subject)
                 for name, action in self._books.every
-                if isinstance(action.subject, Contact) and action.subject.party.email == email
+                if isinstance(action.subject, Contact)
+                and (by := _known_by(question.by, name, action.key, action.subject.party.email))
             ]
         foreign = [match for value in question.by.values() for match in self._books.foreign.get(value, ())]
         return (*ours, *foreign)
@@ -368,6 +368,11 @@ class BooksSession:
         for statement in list(self._books.standing.values()):
             if since <= statement.issued <= until:
                 yield statement
+
+
+def _known_by(by: Mapping[str, str], name: str, key: str, email: str) -> str:
+    has = {"id": name, "key": key, "email": email}
+    return next((what for what, value in by.items() if value and has.get(what) == value), "")
 
 
 def _matched_by(by: Mapping[str, str], stands: Statement) -> str:

@@ -21,6 +21,8 @@ from mostek.hub.ledger import Transaction, actions, catalog
 from mostek.hub.ledger.dialect import Row
 from mostek.sdk.effect import Action, Intent, Statement
 
+# Of what these say there is one, so that it need not be named.
+_CHOSEN = frozenset({"document.exists", "contact.exists"})
 Fate = Literal["create", "adopt", "ask", "wait", "leave", "change"]
 
 
@@ -134,7 +136,7 @@ async def adopt(hub: Installation, request: Adopt) -> Mended:
     passages: set[int] = set()
     for row in rows:
         found = msgspec.json.decode(row["problem"]).get("details", {}).get("ids", "").split()
-        chosen = request.target_id or (found[0] if len(found) == 1 and row["cause"] == "document.exists" else "")
+        chosen = request.target_id or (found[0] if len(found) == 1 and row["cause"] in _CHOSEN else "")
         if chosen:
             ties[_key(row)] = chosen
             tied.add(row["id"])
@@ -178,7 +180,7 @@ async def verify(hub: Installation, request: Verify) -> Reading:
 def _line(shown: PreviewedRecord) -> Line:
     verbs = [action.verb for action in shown.actions]
     acting: Fate = "adopt" if "adopt" in verbs else "create" if "create" in verbs else "change"
-    fates: Mapping[str, Fate] = {"act": acting, "park": "ask", "wait": "wait", "exclude": "leave"}
+    fates: Mapping[str, Fate] = {"act": acting, "agree": "leave", "park": "ask", "wait": "wait", "exclude": "leave"}
     return Line(
         fate=fates[shown.verdict],
         kind=shown.kind,

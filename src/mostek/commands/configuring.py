@@ -420,6 +420,7 @@ def _write_connection(tx: Transaction, hub: Installation, wanted: _Wanted, slug:
             settings=shown,
             secrets=hub.vault.lock(hidden),
             feeds={name: feed.every for name, feed in connector.manifest.feeds.items()},
+            on_demand=[name for name, feed in connector.manifest.feeds.items() if feed.on_demand],
             writes=bool(connector.manifest.writes),
         )
     number = next(each.id for each in catalog.connections(tx) if each.slug == slug)

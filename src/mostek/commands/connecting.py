@@ -99,6 +99,7 @@ async def add(hub: Installation, request: Add) -> View:
         settings=shown,
         secrets=hub.vault.lock(hidden),
         feeds={name: feed.every for name, feed in connector.manifest.feeds.items()},
+        on_demand=[name for name, feed in connector.manifest.feeds.items() if feed.on_demand],
         writes=bool(connector.manifest.writes),
     )
     if number is None:

@@ -130,10 +130,14 @@ async def add(hub: Installation, request: Add) -> View:
         raise invalid("flow.slug", "slug", slug=request.slug)
     policy = policies.load(request.policy)
     source, target = await number_of(hub, request.source), await number_of(hub, request.target)
-    if not (await hub.connections.get(source)).connector.manifest.feeds:
+    feeds = (await hub.connections.get(source)).connector.manifest.feeds
+    if not feeds:
         raise invalid("connection.no_source", "source", slug=request.source)
     if not (await hub.connections.get(target)).connector.manifest.writes:
         raise invalid("connection.no_target", "target", slug=request.target)
+    # A connection may be older than what its connector reads by now.
+    on_demand = [name for name, feed in feeds.items() if feed.on_demand]
+    await hub.ledger.write(catalog.put_feeds, source, {name: feed.every for name, feed in feeds.items()}, on_demand)
     number = await hub.ledger.write(
         catalog.add_flow,
         request.slug,

@@ -200,7 +200,7 @@ def _recalled(story: _Story, facts: Facts, flow: Flow, target: Opened | None = N
 
     With the target, it is also found what cannot be written down for it.
     """
-    asked = plan.questions(story.case, flow.versions, flow.target, facts.keys)
+    asked = plan.questions(story.case, flow.versions, flow.target, facts)
     matches = {question.id: story.answers.get(question.id, ()) for question in asked}
     lacking = any(question.id not in story.answers for question in asked if question.about in {"product", "vat_rate"})
     facts, now = msgspec.structs.replace(facts, matches=matches), datetime.now(UTC)
@@ -224,7 +224,7 @@ def _as_new(story: _Story, facts: Facts, flow: Flow) -> _Side:
 
 
 def _verdict(decision: Decision) -> str:
-    return decision.problems[0].cause if decision.problems else decision.verdict
+    return decision.problems[0].cause if decision.problems else "act"
 
 
 def _effects(decision: Decision) -> frozenset[str]:

@@ -7,6 +7,7 @@ import msgspec
 from mostek.documents.canonical import digest
 from mostek.documents.invoice import Invoice
 from mostek.documents.order import Order
+from mostek.documents.party import Contact, parts
 from mostek.documents.problem import InvalidDocumentError, Problem, printable
 from mostek.sdk.capability import Connector
 from mostek.sdk.record import Record
@@ -17,14 +18,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One record of a case as it was read: the document it holds, or what is wrong with it.
 
     ``absent``: the source was asked for it and does not have it (any more). ``digest`` is of the document as issued,
-    without what may change later by itself (whether it is paid).
+    without what may change later by itself (whether it is paid); of a contact as the source has it.
     """
 
     record: int
     kind: str
     id: str
     version: int
-    document: Invoice | Order | None = None
+    document: Invoice | Order | Contact | None = None
     digest: str = ""
     problems: tuple[Problem, ...] = ()
     absent: bool = False
@@ -122,4 +123,5 @@ def _entry(record: StoredRecord, connector: Connector[Settings], settings: Setti
         return msgspec.structs.replace(entry, problems=(problem,))
     if isinstance(document, Invoice):
         return msgspec.structs.replace(entry, document=document, digest=issued_digest(document))
-    return msgspec.structs.replace(entry, document=document if isinstance(document, Order) else None)
+    said = digest(parts(document)) if isinstance(document, Contact) else ""
+    return msgspec.structs.replace(entry, document=document, digest=said)

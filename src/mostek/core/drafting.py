@@ -7,10 +7,10 @@ import msgspec
 
 from mostek.core import policy as policies
 from mostek.core.cases import Case, Entry, joined
-from mostek.core.facts import UNSENT, KnownKey, Target
-from mostek.core.identity import identity_of, looked_up_by
+from mostek.core.facts import UNSENT, Facts, Target
+from mostek.core.identity import Card, card_of, identity_of
 from mostek.core.policy import Policy
-from mostek.core.scope import Scope, document_of, key_of
+from mostek.core.scope import Scope, document_of
 from mostek.documents.booking import fit
 from mostek.documents.invoice import Invoice
 from mostek.documents.lines import Line
@@ -53,52 +53,47 @@ def draft(entry: Entry, scope: Scope) -> Draft:
     )
 
 
-def questions(
-    case: Case, document: Invoice, policy: Policy, target: Target, known: Mapping[str, KnownKey]
-) -> list[Question]:
+def questions(case: Case, document: Invoice, policy: Policy, target: Target, facts: Facts) -> list[Question]:
     """What has to be asked of the target to draft this document."""
     return [
-        *_contact_question(case, document, policy, target, known),
+        *_contact_question(case, document, policy, target, facts),
         *(_product_question(line) for line in _card_lines(document, policy)),
         *policies.questions(document, policy, target.tables),
     ]
 
 
-def contact_key(case: Case, target: Target, identity: str) -> str:
-    """The key of the card of a buyer who is recognised by this."""
-    return key_of(case, target, "contact", identity, "contact")
+def buyers_card(case: Case, document: Invoice, policy: Policy, target: Target, names: Mapping[str, str]) -> Card | None:
+    """The card of a document's buyer; None where none is kept, or nothing identifies him."""
+    identity = identity_of(document.buyer, policy.match)
+    if policy.contacts == "none" or identity is None or "contact" not in target.kinds:
+        return None
+    return card_of(case.source_slug, target.slug, document.buyer, identity, names)
 
 
 def _contact(entry: Entry, document: Invoice, scope: Scope) -> tuple[Action | None, Reference | None]:
     """The buyer's card: ours by key, or another one that matches, whoever made it; several ask a person."""
-    policy = scope.policy(entry)
-    identity = identity_of(document.buyer, policy.match)
-    if policy.contacts == "none" or identity is None or "contact" not in scope.target.kinds:
+    card = buyers_card(scope.case, document, scope.policy(entry), scope.target, scope.facts.names)
+    if card is None:
         return None, None
-    key = contact_key(scope.case, scope.target, identity)
-    known = scope.facts.keys.get(key)
-    question = Question(about="contact", by={"key": key, **looked_up_by(document.buyer, identity)})
-    others = [match for match in scope.facts.matches.get(question.id, ()) if match.key != key and match.by != "key"]
+    known = scope.facts.keys.get(card.key)
+    question = Question(about="contact", by={"key": card.key, **card.by})
+    others = [m for m in scope.facts.matches.get(question.id, ()) if m.key != card.key and m.by != "key"]
     if known is None or known.state in UNSENT:
         if len(others) > 1:
             details = {"name": document.buyer.name, "found": ", ".join(match.label or match.id for match in others)}
             raise scope.park(entry, Problem(cause="contact.ambiguous", details=details))
         if others:
             return None, Reference(id=others[0].id)
-    subject = Contact(identity=identity, party=document.buyer, delivery=document.delivery)
-    return Action(key=key, role="book", verb="create", kind="contact", subject=subject), Reference(key=key)
+    subject = Contact(identity=card.identity, party=document.buyer, delivery=document.delivery)
+    return Action(key=card.key, role="book", verb="create", kind="contact", subject=subject), Reference(key=card.key)
 
 
-def _contact_question(
-    case: Case, document: Invoice, policy: Policy, target: Target, known: Mapping[str, KnownKey]
-) -> list[Question]:
-    identity = identity_of(document.buyer, policy.match)
-    if policy.contacts == "none" or identity is None or "contact" not in target.kinds:
+def _contact_question(case: Case, document: Invoice, policy: Policy, target: Target, facts: Facts) -> list[Question]:
+    card = buyers_card(case, document, policy, target, facts.names)
+    known = facts.keys.get(card.key) if card else None
+    if card is None or (known and known.state not in UNSENT):
         return []
-    key = contact_key(case, target, identity)
-    if key in known and known[key].state not in UNSENT:
-        return []
-    return [Question(about="contact", by={"key": key, **looked_up_by(document.buyer, identity)})]
+    return [Question(about="contact", by={"key": card.key, **card.by})]
 
 
 def corrected_by(entry: Entry, document: Invoice, scope: Scope) -> Reference | None:

@@ -6,27 +6,36 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from mostek.core import carried, drafting
+from mostek.core import carried, contacts, drafting
 from mostek.core.cases import Case, Entry, joined
 from mostek.core.comparison import likeness
 from mostek.core.facts import UNSENT, Decision, Facts, KnownKey, Original, Target
-from mostek.core.identity import identity_of
+from mostek.core.identity import Card
 from mostek.core.policy import Policy, Versions
-from mostek.core.rules import Rule, Subject, first_match
+from mostek.core.rules import Subject
 from mostek.core.scope import Scope, Stop, document_of, document_question, key_of, state_question
 from mostek.documents.invoice import Invoice
 from mostek.documents.problem import InvalidDocumentError, Problem
 from mostek.sdk.effect import Action, Question, Reference
 
 
-def keys_of(case: Case, versions: Versions, target: Target) -> frozenset[str]:
-    """The keys whose state in the ledger decides something for this case."""
-    keys = set()
+def names_of(case: Case, versions: Versions, target: Target) -> frozenset[str]:
+    """The names of people that this case is about: whose they are in the ledger decides something for it."""
+    names = set(contacts.names_of(case, versions, target))
+    for _, document, policy in _documents(case, versions):
+        card = drafting.buyers_card(case, document, policy, target, {})
+        names.update(card.names if card else ())
+    return frozenset(names)
+
+
+def keys_of(case: Case, versions: Versions, target: Target, names: Mapping[str, str] | None = None) -> frozenset[str]:
+    """The keys whose state in the ledger decides something for this case, given whose the names are."""
+    known = names or {}
+    keys = set(contacts.keys_of(case, versions, target, known))
     for entry, document, policy in _documents(case, versions):
         keys.add(key_of(case, target, entry.kind, entry.id, entry.kind))
-        identity = identity_of(document.buyer, policy.match)
-        if identity:
-            keys.add(drafting.contact_key(case, target, identity))
+        card = drafting.buyers_card(case, document, policy, target, known)
+        keys.update({card.key} if card else ())
     return frozenset(keys)
 
 
@@ -35,18 +44,18 @@ def corrected_numbers(case: Case, versions: Versions) -> frozenset[str]:
     return frozenset(document.corrects for _, document, _ in _documents(case, versions) if document.corrects)
 
 
-def questions(case: Case, versions: Versions, target: Target, known: Mapping[str, KnownKey]) -> tuple[Question, ...]:
-    """What to ask the target; nothing about what the ledger knows to be done, and as the source has it."""
-    asked: list[Question] = []
+def questions(case: Case, versions: Versions, target: Target, facts: Facts) -> tuple[Question, ...]:
+    """What to ask the target, given what the ledger knows; nothing about what is done, and as the source has it."""
+    asked: list[Question] = contacts.questions(case, versions, target, facts)
     for entry, document, policy in _documents(case, versions):
         key = key_of(case, target, entry.kind, entry.id, entry.kind)
-        state = known.get(key)
+        state = facts.keys.get(key)
         if state is None or state.state in UNSENT:
             asked.append(document_question(key, document))
-            asked.extend(drafting.questions(case, document, policy, target, known))
+            asked.extend(drafting.questions(case, document, policy, target, facts))
         elif state.digest != entry.digest or entry.absent:
             asked.append(state_question(state.key or key))
-            asked.extend(drafting.questions(case, document, policy, target, known))
+            asked.extend(drafting.questions(case, document, policy, target, facts))
         if document.corrects:
             asked.append(drafting.original_question(document.corrects))
     return tuple({question.id: question for question in asked}.values())
@@ -56,7 +65,8 @@ def plan(case: Case, facts: Facts, versions: Versions, target: Target, now: date
     """Decide every document record of the case; the same inputs give the same decisions, byte for byte."""
     scope = Scope(case=case, facts=facts, versions=versions, target=target, now=now, originals=dict(facts.originals))
     entries = [entry for entry in case.entries if entry.kind in versions.policy.kinds]
-    decisions = []
+    decisions = [contacts.decide(entry, scope) for entry in entries if entry.kind == "contact"]
+    entries = [entry for entry in entries if entry.kind != "contact"]
     # Credit notes last: what was just decided for the documents they correct decides for them too.
     for entry in sorted(entries, key=lambda entry: (entry.kind == "credit_note", entry.record)):
         decision = _decide(entry, scope)
@@ -114,11 +124,7 @@ def _withdrawn(entry: Entry, scope: Scope) -> None:
 
 
 def _in_time(entry: Entry, scope: Scope) -> None:
-    start = scope.policy(entry).starts_from
-    document = document_of(entry)
-    if start and document.issued < start:
-        details = {"date": str(document.issued), "start": str(start)}
-        raise scope.exclude(entry, Problem(cause="excluded.cut_off", details=details))
+    scope.begun(entry)
 
 
 def _with_order(entry: Entry, scope: Scope) -> None:
@@ -139,7 +145,7 @@ _STEPS: Sequence[Callable[[Entry, Scope], None]] = (_excluded, _withdrawn, _in_t
 def _carry_over(entry: Entry, scope: Scope) -> Decision:
     """Take the document over if it is there already; else create it, after its buyer; and what follows from it."""
     document = joined(document_of(entry), scope.case.order)
-    rule = _ruled(entry, document, scope)
+    rule = scope.ruled(entry, Subject(document=document, order=scope.case.order))
     existing = _existing(entry, scope)
     if existing:
         refs = {"document": Reference(id=existing)}
@@ -213,6 +219,7 @@ def _decided(entry: Entry, document: Invoice, actions: list[Action], scope: Scop
 
 
 def _acting(entry: Entry, actions: list[Action], scope: Scope, rule: str = "", again: str = "") -> Decision:
+    card = _made(entry, actions, scope)
     return Decision(
         record=entry.record,
         key=scope.key(entry),
@@ -222,20 +229,19 @@ def _acting(entry: Entry, actions: list[Action], scope: Scope, rule: str = "", a
         actions=tuple(actions),
         digest=entry.digest,
         wait_key=f"action:{again}" if again else "",
+        names=card.names if card else (),
+        named=card.key if card else "",
     )
 
 
-def _ruled(entry: Entry, document: Invoice, scope: Scope) -> Rule:
-    """The rule that says to book; any other ends the planning of this record."""
-    rule = first_match(scope.policy(entry).rules, Subject(document=document, order=scope.case.order))
-    if rule is None:
-        raise scope.park(entry, Problem(cause="rule.unmatched"))
-    details = {"rule": rule.id, "reason": rule.reason}
-    if rule.then == "exclude":
-        raise scope.exclude(entry, Problem(cause="excluded.rule", details=details), rule.id)
-    if rule.then == "hold":
-        raise scope.park(entry, Problem(cause="rule.held", details=details), rule=rule.id)
-    return rule
+def _made(entry: Entry, actions: list[Action], scope: Scope) -> Card | None:
+    """The buyer's card, where these actions make it."""
+    if not any(action.kind == "contact" for action in actions):
+        return None
+    document = joined(document_of(entry), scope.case.order)
+    card = drafting.buyers_card(scope.case, document, scope.policy(entry), scope.target, scope.facts.names)
+    known = scope.facts.keys.get(card.key) if card else None
+    return card if known is None or known.state in UNSENT else None
 
 
 def _documents(case: Case, versions: Versions) -> Iterator[tuple[Entry, Invoice, Policy]]:

@@ -9,6 +9,7 @@ import msgspec
 from mostek.core.identity import Identity
 from mostek.core.rules import Rule
 from mostek.documents.invoice import Invoice
+from mostek.documents.party import Contact
 from mostek.documents.problem import InvalidDocumentError, Problem, invalid
 from mostek.sdk.effect import Match, Question
 from mostek.sdk.manifest import MappingManifest
@@ -26,11 +27,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seconds a document waits for its order before it goes without it. ``orphans``: what becomes of a credit note
     whose original is not to be found. ``adopt``: whether a document that is in the target already, and is the same, is
     taken over without asking. ``changes``: what becomes of a document that was changed after its transfer, and
-    ``cancellations`` of one that the source cancelled or deleted. ``brake``: so many effects waiting at once, or made
-    within an hour, stop the flow until a person releases it, unless its busy days are as busy; 0 never stops it.
+    ``cancellations`` of one that the source cancelled or deleted. ``conflicts``: whose word counts where a contact was
+    changed in both systems; ``deletions`` what becomes of one that the source deleted: nothing is deleted there.
+    ``brake``: so many effects waiting at once, or made within an hour, stop the flow until a person releases it, unless
+    its busy days are as busy; 0 never stops it.
     """
 
-    kinds: tuple[Literal["invoice", "credit_note", "receipt"], ...] = ("invoice", "credit_note", "receipt")
+    kinds: tuple[Literal["invoice", "credit_note", "receipt", "contact"], ...] = ("invoice", "credit_note", "receipt")
     starts_from: date | None = None
     rules: tuple[Rule, ...] = (Rule(id="all", then="book"),)
     mappings: Mappings = {}
@@ -43,6 +46,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     adopt: Literal["ask", "same"] = "ask"
     changes: Literal["ask", "update", "reissue"] = "ask"
     cancellations: Literal["ask", "cancel"] = "ask"
+    conflicts: Literal["ask", "source"] = "ask"
+    deletions: Literal["ask", "leave"] = "ask"
     brake: Annotated[int, msgspec.Meta(ge=0)] = 500
 
 
@@ -66,10 +71,18 @@ class Versions(msgspec.Struct, frozen=True):
 
     def of(self, document: object) -> Dated:
         """The version that decides this document: the newest whose day is not after its day of issue."""
-        if not isinstance(document, Invoice):
+        day = dated(document)
+        if day is None:
             return self.dated[0]
-        found = (each for each in self.dated if each.effective is None or each.effective <= document.issued)
+        found = (each for each in self.dated if each.effective is None or each.effective <= day)
         return next(found, self.dated[-1])
+
+
+def dated(document: object) -> date | None:
+    """The day that cut-offs, versions and rules count by; None where a document has none."""
+    if isinstance(document, Invoice):
+        return document.issued
+    return document.changed if isinstance(document, Contact) else None
 
 
 def versions(rows: Sequence[Mapping[str, Any]]) -> Versions:

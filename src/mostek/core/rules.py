@@ -10,7 +10,7 @@ import msgspec
 from mostek.documents.invoice import Invoice
 from mostek.documents.number import decimal
 from mostek.documents.order import Order
-from mostek.documents.party import plausible_tax_id
+from mostek.documents.party import Contact, Party, plausible_tax_id
 from mostek.documents.problem import invalid
 
 Operator = Literal["is", "is_not", "at_least", "at_most", "starts_with"]
@@ -18,10 +18,36 @@ Deed = Literal["book", "hold", "exclude"]
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule looks at: a document and the order it belongs to, when that is known."""
+    """What a rule looks at: a document and the order it belongs to, when that is known; or a contact alone."""
 
     document: Invoice
     order: Order | None
+
+    @property
+    def party(self) -> Party:
+        """The buyer."""
+        return self.document.buyer
+
+    @property
+    def dated(self) -> date | None:
+        """The day that a rule's first day is compared with."""
+        return self.document.issued
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule looks at where a contact is moved by itself."""
+
+    contact: Contact
+
+    @property
+    def party(self) -> Party:
+        """The contact's own words of himself."""
+        return self.contact.party
+
+    @property
+    def dated(self) -> date | None:
+        """The day of his last change, where the source knows it."""
+        return self.contact.changed
 
 
 def _payment(subject: Subject) -> str:
@@ -34,27 +60,30 @@ def _shipping(subject: Subject) -> str:
     return (method.code or method.name) if method else ""
 
 
-# What a condition may ask about: the name in the rule table, and where it is read.
-FIELDS: Mapping[str, Callable[[Subject], Any]] = {
-    "kind": lambda subject: subject.document.kind,
+# What a condition may ask about: the name in the rule table, and where it is read. Some is asked of anybody,
+_OF_ANYBODY: Mapping[str, Callable[[Subject | Person], Any]] = {
+    "kind": lambda subject: subject.document.kind if isinstance(subject, Subject) else "contact",
+    "issued": lambda subject: subject.dated,
+    "country": lambda subject: subject.party.address.country,
+    "company": lambda subject: subject.party.is_company,
+    "email": lambda subject: subject.party.email,
+    "tax_id": lambda subject: subject.party.tax_id,
+    "tax_id_plausible": lambda subject: plausible_tax_id(subject.party.tax_id, subject.party.address.country),
+}
+# and some of documents alone.
+_OF_DOCUMENTS: Mapping[str, Callable[[Subject], Any]] = {
     "number": lambda subject: subject.document.number,
     "currency": lambda subject: subject.document.currency,
-    "country": lambda subject: subject.document.buyer.address.country,
     "total": lambda subject: subject.document.total.amount,
-    "issued": lambda subject: subject.document.issued,
     "paid": lambda subject: subject.document.is_paid,
     "payment": _payment,
     "shipping": _shipping,
-    "company": lambda subject: subject.document.buyer.is_company,
-    "tax_id": lambda subject: subject.document.buyer.tax_id,
-    "tax_id_plausible": lambda subject: plausible_tax_id(
-        subject.document.buyer.tax_id, subject.document.buyer.address.country
-    ),
     "oss": lambda subject: any(row.code.category == "oss" for row in subject.document.vat),
     "status": lambda subject: subject.order.status if subject.order else "",
     "channel": lambda subject: subject.order.channel if subject.order else "",
     "order": lambda subject: subject.document.order_number or "",
 }
+FIELDS: Mapping[str, Callable[[Any], Any]] = {**_OF_ANYBODY, **_OF_DOCUMENTS}
 
 
 # What has an order, and is compared as the amount or date it is.
@@ -79,10 +108,11 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         elif self.operator in {"at_least", "at_most"}:
             raise invalid("rule.not_ordered", self.field, known=", ".join(sorted(_ORDERED)))
 
-    def holds(self, subject: Subject) -> bool:
-        """Whether the subject is as this condition says."""
-        found = FIELDS[self.field](subject)
-        return _OPERATORS[self.operator](found, self.values)
+    def holds(self, subject: Subject | Person) -> bool:
+        """Whether the subject is as this condition says; what it does not have at all is never as it says."""
+        asked = self.field in _OF_ANYBODY or isinstance(subject, Subject)
+        found = FIELDS[self.field](subject) if asked else None
+        return found is not None and _OPERATORS[self.operator](found, self.values)
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,10 +125,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     since: date | None = None
 
 
-def first_match(rules: Sequence[Rule], subject: Subject) -> Rule | None:
+def first_match(rules: Sequence[Rule], subject: Subject | Person) -> Rule | None:
     """The rule that decides, or None when no row of the table matches."""
     for rule in rules:
-        in_force = rule.since is None or subject.document.issued >= rule.since
+        in_force = rule.since is None or (subject.dated is not None and subject.dated >= rule.since)
         if in_force and all(condition.holds(subject) for condition in rule.when):
             return rule
     return None

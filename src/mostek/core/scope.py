@@ -8,7 +8,8 @@ import msgspec
 from mostek.core.cases import Case, Entry
 from mostek.core.facts import UNSENT, Decision, Facts, KnownKey, Original, Target, Verdict
 from mostek.core.keys import duty_key
-from mostek.core.policy import Dated, Policy, Versions
+from mostek.core.policy import Dated, Policy, Versions, dated
+from mostek.core.rules import Person, Rule, Subject, first_match
 from mostek.documents.invoice import Invoice
 from mostek.documents.problem import InvalidDocumentError, Problem
 from mostek.sdk.effect import Question, Reference
@@ -60,6 +61,26 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     def can(self, entry: Entry, verb: str) -> bool:
         """Whether the target can do this with documents of that kind."""
         return verb in self.target.verbs.get(entry.kind, ())
+
+    def ruled(self, entry: Entry, subject: Subject | Person) -> Rule:
+        """The rule that says to book; any other ends the planning of this record."""
+        rule = first_match(self.policy(entry).rules, subject)
+        if rule is None:
+            raise self.park(entry, Problem(cause="rule.unmatched"))
+        details = {"rule": rule.id, "reason": rule.reason}
+        if rule.then == "exclude":
+            raise self.exclude(entry, Problem(cause="excluded.rule", details=details), rule.id)
+        if rule.then == "hold":
+            raise self.park(entry, Problem(cause="rule.held", details=details), rule=rule.id)
+        return rule
+
+    def begun(self, entry: Entry) -> None:
+        """End the planning of what the source dates before the flow's start."""
+        start, day = self.policy(entry).starts_from, dated(entry.document)
+        if start and day and day < start:
+            raise self.exclude(
+                entry, Problem(cause="excluded.cut_off", details={"date": str(day), "start": str(start)})
+            )
 
     def park(self, entry: Entry, *problems: Problem, rule: str = "", wait_key: str = "") -> Stop:
         """A person has to look at it."""

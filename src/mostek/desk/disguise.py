@@ -14,10 +14,9 @@ from typing import Any
 import msgspec
 from stdnum.pl import regon
 
-from mostek.core import drafting
 from mostek.core.cases import StoredRecord, joined
 from mostek.core.facts import Facts
-from mostek.core.identity import identity_of
+from mostek.core.identity import contact_key, identity_of
 from mostek.desk.specimen import PLACEHOLDER, End, Outcome, Specimen, case_of, flow_of, planned_of, replan
 from mostek.documents.invoice import Invoice
 from mostek.documents.order import Order
@@ -194,7 +193,7 @@ def _contact_keys(specimen: Specimen) -> list[str]:
         if isinstance(entry.document, Invoice):
             buyer, policy = joined(entry.document, case.order).buyer, flow.versions.of(entry.document).policy
             identity = identity_of(buyer, policy.match)
-            found.append(drafting.contact_key(case, flow.target, identity) if identity else "")
+            found.append(contact_key(case.source_slug, flow.target.slug, identity) if identity else "")
     return [key for key in found if key]
 
 

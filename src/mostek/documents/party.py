@@ -1,5 +1,9 @@
 """Who buys and where it goes: buyers, their identifiers and addresses."""
 
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
 import msgspec
 from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError
@@ -44,16 +48,63 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True, tag="contact"):
-    """A buyer to be kept in an address book; ``identity`` says what he was recognised by: ``company_id:27082440``."""
+    """A buyer in an address book, or to be kept in one.
 
-    identity: str
+    ``identity`` says what he was recognised by: ``company_id:27082440``; ``changed`` the last day on which the source
+    knows that he was changed.
+    """
+
+    identity: str = ""
     party: Party
     delivery: Address | None = None
+    changed: date | None = None
+
+
+_ADDRESS = ("name", "street", "city", "postcode", "country")
+_PARTY = ("company_id", "tax_id", "vat_payer", "email", "phone")
+
+
+def parts(contact: Contact) -> dict[str, Any]:
+    """What a contact says, by name: what two address books are held against each other by."""
+    own = {name: getattr(contact.party.address, name) for name in _ADDRESS}
+    return own | {name: getattr(contact.party, name) for name in _PARTY} | {"delivery": contact.delivery}
+
+
+def differing(first: Contact, second: Contact) -> tuple[str, ...]:
+    """The parts in which two contacts differ; spelling is no difference, nor is what one of them does not know."""
+    one, other = parts(first), parts(second)
+    pairs = {name: (_plain(name, one[name]), _plain(name, other[name])) for name in one}
+    return tuple(name for name, (left, right) in pairs.items() if left != right and None not in (left, right))
+
+
+def revised(contact: Contact, by: Contact, names: Iterable[str]) -> Contact:
+    """The contact with these parts as ``by`` has them."""
+    chosen = {name: value for name, value in parts(by).items() if name in set(names)}
+    replace = msgspec.structs.replace
+    address = replace(contact.party.address, **{name: chosen[name] for name in _ADDRESS if name in chosen})
+    party = replace(contact.party, address=address, **{name: chosen[name] for name in _PARTY if name in chosen})
+    return replace(contact, party=party, delivery=chosen.get("delivery", contact.delivery))
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A part without what people spell in different ways."""
+    if name == "delivery":
+        value = value or Address()
+        return tuple(_plain(part, getattr(value, part)) for part in _ADDRESS)
+    return _PLAIN.get(name, " ".join)(value.split()) if isinstance(value, str) else value
 
 
 def compact_id(value: str) -> str:
     """An identifier without the spaces, dots and dashes people put in: ``CZ 2708-2440`` -> ``CZ27082440``."""
     return "".join(char for char in value.upper() if char.isalnum())
+
+
+_PLAIN: Mapping[str, Any] = {
+    "email": lambda words: "".join(words).lower(),
+    "phone": "".join,
+    "country": lambda words: "".join(words).upper(),
+    **dict.fromkeys(("company_id", "tax_id", "postcode"), lambda words: compact_id("".join(words))),
+}
 
 
 def spellings(value: str) -> tuple[str, ...]:

@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 import structlog
 
+from mostek.core.facts import Agreement
 from mostek.documents.invoice import Invoice
 from mostek.documents.payment import Payment
 from mostek.documents.problem import Problem
-from mostek.hub import judgement, trace
+from mostek.hub import judgement, readback, trace
 from mostek.hub.connections import Opened
 from mostek.hub.engine import PAUSE_MS, Engine, failed, pause_ms, stops_connection, told
 from mostek.hub.lanes import Lanes
@@ -298,10 +299,10 @@ class _Delivery:
         intents = [_intent(row) for row in rows]
         expected = [self._expected(row, intent.action) for row, intent in zip(rows, intents, strict=True)]
         asked = [intent for intent, statement in zip(intents, expected, strict=True) if statement]
-        found = iter(await self._opened.writes.verify(asked) if asked else ())
+        found = iter(await readback.stand(self._opened.writes, asked))
         verified = [
-            judgement.verified(row, statement, next(found) if statement else None)
-            for row, statement in zip(rows, expected, strict=True)
+            judgement.verified(row, intent.action, statement, next(found) if statement else None)
+            for row, intent, statement in zip(rows, intents, expected, strict=True)
         ]
         await self._ledger.write(actions.commit_verified, self._held, verified)
         for seen in verified:
@@ -309,10 +310,13 @@ class _Delivery:
                 LOG.error("alarm", connection=self._opened.row.slug, key=seen["key"], problem=seen["problem"])
         return len(verified)
 
-    def _expected(self, row: Row, action: Action) -> Statement | None:
+    def _expected(self, row: Row, action: Action) -> Statement | Agreement | None:
         """What should stand there: as it was planned, or as a person left it since."""
-        if action.verb in {"update", "cancel", "link"}:
-            return None  # the document's own row says what should stand
+        if action.kind == "contact" and row["expected"]:
+            agreed = msgspec.json.decode(row["expected"], type=Agreement)
+            return None if action.verb == "adopt" else agreed
+        if action.verb in {"update", "cancel", "link"} or action.kind == "contact":
+            return None  # the document's own row says what should stand; a card made for a document is not read back
         if row["expected"]:
             return msgspec.json.decode(row["expected"], type=Statement)
         expect = self._opened.connector.expect

@@ -7,12 +7,16 @@ from typing import Any
 import msgspec
 
 from mostek.core.comparison import compare
+from mostek.core.facts import Agreement
+from mostek.documents.party import Contact
 from mostek.documents.problem import Problem
+from mostek.hub import readback
 from mostek.hub.engine import as_json, pause_ms
 from mostek.hub.ledger.actions import Outcome
 from mostek.hub.ledger.dialect import Row
 from mostek.sdk.effect import (
     Absent,
+    Action,
     AlreadyThere,
     CannotTell,
     Finding,
@@ -94,7 +98,9 @@ def _again(key: str, attempts: int) -> Outcome:
     return Outcome(key=key, state="ready", wait_ms=BACK_OFF_MS * (2 ** (attempts - 1) - 1))
 
 
-def verified(row: Row, expected: Statement | None, found: Statement | None) -> dict[str, Any]:
+def verified(
+    row: Row, action: Action, expected: Statement | Agreement | None, found: Statement | Contact | None
+) -> dict[str, Any]:
     """What reading an effect back showed; a difference that was not there at first is a person's work.
 
     Of an adopted document only kind and total are ours at first; as it stands then it has to stay.
@@ -102,6 +108,10 @@ def verified(row: Row, expected: Statement | None, found: Statement | None) -> d
     told = {"key": row["key"], "state": "done", "cause": None, "problem": None, "expected": None, "again": None}
     if expected is None:
         return told
+    if isinstance(expected, Agreement):
+        problem = readback.unheard(action, expected, found if isinstance(found, Contact) else None)
+        return told | ({"state": "alarm", "cause": problem.cause, "problem": as_json(problem)} if problem else {})
+    assert not isinstance(found, Contact)
     first = row["verified"] is None
     if row["verb"] == "adopt" and first and found:
         own = msgspec.structs.replace(expected, rows=(), supplied=None, reference="", issued=found.issued)

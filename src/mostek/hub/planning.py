@@ -10,15 +10,17 @@ import structlog
 
 from mostek.core import cases, plan
 from mostek.core.cases import Case, Entry, StoredRecord
-from mostek.core.facts import OPEN, UNSENT, Decision, Facts, KnownKey, Original
+from mostek.core.facts import OPEN, UNSENT, Agreement, Decision, Facts, KnownKey, Original
 from mostek.documents.money import Money
+from mostek.documents.party import Contact, differing, parts, revised
 from mostek.documents.problem import InvalidDocumentError, Problem, printable
 from mostek.hub import trace
 from mostek.hub.connections import Opened
 from mostek.hub.engine import Engine, Flow, as_json, failed, pause_ms, stops_connection
-from mostek.hub.ledger import Transaction, catalog, passages
+from mostek.hub.ledger import Transaction, cards, catalog, passages
 from mostek.hub.ledger.dialect import Row
 from mostek.hub.ledger.passages import PassageLease, PlannedAction, PlannedDecision, PlannedPassage
+from mostek.hub.reading import reread
 from mostek.sdk.capability import Connector
 from mostek.sdk.effect import Action, Question, Statement
 from mostek.sdk.errors import VendorError
@@ -31,20 +33,21 @@ SECONDS = 1.0
 MAX_CRASHES = 3
 # How long the passages of a flow rest whose connection is stopped.
 _STOPPED_PAUSE_MS = 3_000
-_STATES = {"act": "waiting", "wait": "waiting", "park": "parked", "exclude": "excluded"}
+_STATES = {"act": "waiting", "agree": "done", "wait": "waiting", "park": "parked", "exclude": "excluded"}
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
     """A case with what was known when it was decided, and the decisions.
 
-    By key: ``payloads`` are the exact bytes, ``expected`` the statements that the target should show then.
+    By key: ``payloads`` are the exact bytes, ``expected`` what the target should show then, or what both sides of a
+    contact should have agreed on.
     """
 
     case: Case
     facts: Facts
     decisions: tuple[Decision, ...]
     payloads: Mapping[str, bytes]
-    expected: Mapping[str, Statement]
+    expected: Mapping[str, Statement | Agreement]
     now: datetime
 
 
@@ -96,7 +99,18 @@ async def _plan_flow(
         return ()
     answers_again = engine.silent.pop(flow.row.target, None)
     group = list(zip(leases, planned, strict=True))
-    return await engine.ledger.write(_commit, flow, group, answers_again, (engine.owner, further))
+    found = await engine.ledger.write(_commit, flow, group, answers_again, (engine.owner, further))
+    await _reread(engine, planned)
+    return found
+
+
+async def _reread(engine: Engine, planned: Sequence[Planned]) -> None:
+    """Have the source say again what was written there by us and then seems to have changed: our copy may be older."""
+    waiting = [d for done in planned for d in done.decisions if d.problems and d.problems[0].cause == "wait.reread"]
+    keys = [decision.wait_key.removeprefix("card:") for decision in waiting]
+    seen = await engine.ledger.read(cards.agreements, keys) if keys else {}
+    if seen and await reread(engine, [decision.record for decision in waiting]):
+        await engine.ledger.write(cards.seen, seen)
 
 
 async def weigh_flows(engine: Engine) -> None:
@@ -117,12 +131,10 @@ async def decide(
     known_cases = _assemble(case_ids, rows, source)
     stored, asked = await engine.ledger.read(_stored_facts, flow, passage_ids, known_cases, source)
     answers = await _ask(target, tuple({question.id: question for case in asked for question in case}.values()))
-    now = datetime.now(UTC)
+    now, ends = datetime.now(UTC), (target.connector, target.settings)
     return tuple(
-        decide_case(
-            case, _facts_of(case, flow, stored, questions, answers), flow, (target.connector, target.settings), now
-        )
-        for case, questions in zip(known_cases, asked, strict=True)
+        decide_case(case, _answered(facts, questions, answers), flow, ends, now)
+        for case, facts, questions in zip(known_cases, stored, asked, strict=True)
     )
 
 
@@ -146,16 +158,20 @@ def decide_case(
 
 def _rendered(
     decisions: Sequence[Decision], connector: Connector[Settings], settings: Settings
-) -> tuple[dict[str, bytes], dict[str, Statement], dict[str, tuple[Problem, ...]]]:
+) -> tuple[dict[str, bytes], dict[str, Statement | Agreement], dict[str, tuple[Problem, ...]]]:
     """By key the bytes of each action and what it should make stand; by record why it cannot be written down."""
     assert connector.render is not None, f"{connector.id} cannot be written to"
     payloads: dict[str, bytes] = {}
-    expected: dict[str, Statement] = {}
+    expected: dict[str, Statement | Agreement] = {}
     refused: dict[str, tuple[Problem, ...]] = {}
     for decision in decisions:
         try:
             for action in decision.actions:
                 payloads[action.key] = connector.render(settings, action)
+                if decision.agreed:
+                    said = connector.shows(settings, action) if connector.shows and action.verb != "adopt" else None
+                    expected[action.key] = _agreed(decision.agreed, said)
+                    continue
                 statement = connector.expect(settings, action) if connector.expect else None
                 if statement and action.verb != "cancel":
                     expected[action.key] = statement
@@ -164,6 +180,16 @@ def _rendered(
         except Exception as error:  # noqa: BLE001 - our own fault with one record must not stop the others
             refused[str(decision.record)] = (Problem(cause="case.failed", details={"reason": printable(repr(error))}),)
     return payloads, expected, refused
+
+
+def _agreed(agreed: Agreement, said: Contact | None) -> Agreement:
+    """What both sides will have agreed on, the target's in its own words where something is written."""
+    if said is None:
+        return agreed
+    meant = agreed.sides[agreed.target].contact
+    written = differing(agreed.before, said) if agreed.before else parts(said)
+    side = msgspec.structs.replace(agreed.sides[agreed.target], contact=revised(meant, said, written))
+    return msgspec.structs.replace(agreed, sides={**agreed.sides, agreed.target: side})
 
 
 def _failed(case: Case, flow: Flow, error: Exception) -> tuple[Decision, ...]:
@@ -190,13 +216,31 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True):
     originals: Mapping[str, Original]
     excluded: frozenset[int]
     adopted: Mapping[str, str]
+    names: Mapping[str, str]
+    agreements: Mapping[str, Agreement]
+
+    def facts(self, case: Case, flow: Flow) -> Facts:
+        """Only what concerns the case, so that its trace holds no more than it rests on."""
+        names = {n: self.names[n] for n in sorted(plan.names_of(case, flow.versions, flow.target)) if n in self.names}
+        keys = sorted(plan.keys_of(case, flow.versions, flow.target, names))
+        numbers = plan.corrected_numbers(case, flow.versions)
+        return Facts(
+            keys={key: self.keys[key] for key in keys if key in self.keys},
+            originals={number: self.originals[number] for number in sorted(numbers) if number in self.originals},
+            excluded=self.excluded & {entry.record for entry in case.entries},
+            adopted={key: self.adopted[key] for key in keys if key in self.adopted},
+            names=names,
+            agreements={key: self.agreements[key] for key in keys if key in self.agreements},
+        )
 
 
 def _stored_facts(
     tx: Transaction, flow: Flow, passage_ids: Sequence[int], known_cases: Sequence[Case], source: Opened
-) -> tuple[_Stored, list[tuple[Question, ...]]]:
-    """What the ledger knows of these cases, and for each what the target has to be asked then."""
-    by_case = [plan.keys_of(case, flow.versions, flow.target) for case in known_cases]
+) -> tuple[list[Facts], list[tuple[Question, ...]]]:
+    """What the ledger knows of each of these cases, and what the target has to be asked then."""
+    said = {name for case in known_cases for name in plan.names_of(case, flow.versions, flow.target)}
+    names = cards.owners(tx, said)
+    by_case = [plan.keys_of(case, flow.versions, flow.target, names) for case in known_cases]
     keys = sorted({key for found in by_case for key in found})
     numbers = sorted({number for case in known_cases for number in plan.corrected_numbers(case, flow.versions)})
     decisions = tx.rows("decisions_of_passages", passages=list(passage_ids))
@@ -216,9 +260,14 @@ def _stored_facts(
         },
         excluded=frozenset(row["record"] for row in decisions if row["by_person"] is not None),
         adopted={row["key"]: row["target_id"] for row in tx.rows("adoptions", keys=keys)},
+        names=names,
+        agreements=cards.agreements(tx, keys) if "contact" in flow.policy.kinds else {},
     )
-    asked = [plan.questions(case, flow.versions, flow.target, stored.keys) for case in known_cases]
-    return stored, asked
+    facts = [stored.facts(case, flow) for case in known_cases]
+    asked = [
+        plan.questions(case, flow.versions, flow.target, each) for case, each in zip(known_cases, facts, strict=True)
+    ]
+    return facts, asked
 
 
 def _known_keys(
@@ -241,6 +290,9 @@ def _known_keys(
         entry = entries.get(latest["record"])
         same = entry is None or latest["kind"] == "contact" or entry.digest == latest["digest"]
         known[key] = _known_key(latest, rows, with_expected=not same)
+        if latest["kind"] == "contact":
+            known[key] = _known_card(known[key], rows, entries)
+            continue
         if entry and not same and latest["version"] == entry.version:
             known[key] = msgspec.structs.replace(known[key], digest=entry.digest)
         elif not same and latest["version"]:
@@ -267,6 +319,22 @@ def _known_key(latest: Row, rows: Sequence[Row], *, with_expected: bool) -> Know
     )
 
 
+def _known_card(known: KnownKey, rows: Sequence[Row], entries: Mapping[int, Entry]) -> KnownKey:
+    """Of a contact's card also whatever is on its way about it, from either side."""
+    own = [row for row in rows if row["expected"]]  # of a contact that is moved by itself
+    waiting = [row for row in own if row["state"] in {"ready", "blocked"} and row["flow_state"] == "live"]
+    elsewhere = [row for row in waiting if row["other_flow"] or row["record"] not in entries]
+    made = next((row["body"] for row in rows if row["verb"] == "create" and not row["other_flow"]), None)
+    return msgspec.structs.replace(
+        known,
+        busy=next((row["key"] for row in rows if row["state"] in OPEN), ""),
+        elsewhere=elsewhere[0]["key"] if elsewhere else "",
+        alarm=next((row["key"] for row in rows if row["state"] == "alarm"), ""),
+        unverified=next((row["key"] for row in own if row["state"] == "done" and row["unverified"]), ""),
+        card=msgspec.json.decode(made, type=_Sent).subject if made else None,
+    )
+
+
 def _recomputed(
     tx: Transaction, known: Mapping[str, KnownKey], suspects: Mapping[str, Row], source: Opened
 ) -> dict[str, KnownKey]:
@@ -284,6 +352,10 @@ def _recomputed(
     return found
 
 
+class _Sent(msgspec.Struct):
+    subject: Contact
+
+
 class _Paid(msgspec.Struct):
     amount: Money
 
@@ -292,18 +364,8 @@ class _Settled(msgspec.Struct):
     subject: _Paid
 
 
-def _facts_of(case: Case, flow: Flow, stored: _Stored, asked: Sequence[Question], answers: Mapping[str, Any]) -> Facts:
-    """Only what concerns the case, so that its trace holds no more than it rests on."""
-    keys = sorted(plan.keys_of(case, flow.versions, flow.target))
-    numbers = plan.corrected_numbers(case, flow.versions)
-    records = {entry.record for entry in case.entries}
-    return Facts(
-        matches={question.id: answers[question.id] for question in asked},
-        keys={key: stored.keys[key] for key in keys if key in stored.keys},
-        originals={number: stored.originals[number] for number in sorted(numbers) if number in stored.originals},
-        excluded=frozenset(stored.excluded & records),
-        adopted={key: stored.adopted[key] for key in keys if key in stored.adopted},
-    )
+def _answered(facts: Facts, asked: Sequence[Question], answers: Mapping[str, Any]) -> Facts:
+    return msgspec.structs.replace(facts, matches={question.id: answers[question.id] for question in asked})
 
 
 async def _ask(target: Opened, asked: Sequence[Question]) -> dict[str, Any]:
@@ -389,6 +451,10 @@ def _decision(decision: Decision, planned: Planned, lease: PassageLease, flow: F
         and decision.key not in planned.facts.keys
         and all(action.key not in planned.facts.keys and not action.needs for action in decision.actions),
         actions=tuple(_action(action, decision, planned, record) for action in decision.actions),
+        names=decision.names,
+        named=decision.named,
+        also=decision.also,
+        revision=decision.agreed.revision if decision.agreed else None,
     )
 
 
@@ -399,7 +465,7 @@ def _action(action: Action, decision: Decision, planned: Planned, version: int) 
         role=action.role,
         verb=action.verb,
         kind=action.kind,
-        document=action.key if action.kind == "contact" else decision.key,
+        document=action.key if action.kind == "contact" and not decision.agreed else decision.key,
         body=msgspec.json.encode(action).decode(),
         digest=decision.digest,
         version=version,

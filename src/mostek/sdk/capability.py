@@ -98,9 +98,10 @@ class Writes(Session, Protocol):
 class Connector(Generic[S]):
     """One vendor's system: what it is, and its pure and its open half.
 
-    ``parse`` (record to document), ``render`` (action to the exact bytes that are sent) and ``expect`` (action to the
-    statement that the target will show; None for verbs that make no document) are pure: a preview and a replay call
-    them without any network. They raise :class:`InvalidDocumentError` with the field and the cause.
+    ``parse`` (record to document), ``render`` (action to the exact bytes that are sent), ``expect`` (action to the
+    statement that the target will show; None for verbs that make no document) and ``shows`` (action on a contact to
+    what it will say in the target, to the letter) are pure: a preview and a replay call them without any network. They
+    raise :class:`InvalidDocumentError` with the field and the cause.
     ``page`` (kind, id there, payload of what was read or empty) is the address at which a person finds the record in
     the vendor's own pages, or empty.
     """
@@ -111,6 +112,7 @@ class Connector(Generic[S]):
     parse: Callable[[S, Record], Document] | None = None
     render: Callable[[S, Action], bytes] | None = None
     expect: Callable[[S, Action], Statement | None] | None = None
+    shows: Callable[[S, Action], Contact] | None = None
     profile: Profile | None = None
     page: Callable[[S, str, str, bytes], str] | None = None
     messages: str = ""

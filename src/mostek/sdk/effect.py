@@ -31,7 +31,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
     ``create`` makes a record. ``adopt`` writes our key into one that is there (``refs["document"].id``), ``update``
     makes a document of ours (``refs["document"].key``) say what ``subject`` says now, ``cancel`` takes it back the
-    way the target does that. ``link`` ties a credit note to what it corrects, ``settle`` books that it was paid.
+    way the target does that. A contact is updated by the target's id, and only while it says what it said ``before``.
+    ``link`` ties a credit note to what it corrects, ``settle`` books that it was paid.
     ``key`` is the same whenever the same duty is planned again and travels with the record into the target.
     ``options`` are the mapped values of the flow (document type, series, product ids), ``refs`` the records
     referred to by name (``contact``, ``corrects``, ``document``), ``needs`` the keys that have to be done first.
@@ -45,6 +46,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     options: Mapping[str, str] = {}
     refs: Mapping[str, Reference] = {}
     needs: tuple[str, ...] = ()
+    before: Contact | None = None
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -146,8 +148,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
     ``about`` is ``contact``, ``product`` or ``document``; ``by`` the values to look by, any of which is a match:
     ``key``, ``company_id``, ``tax_id``, ``email``, ``code``, ``number``, ``order`` (its number) and ``symbol`` (the
-    variable symbol). About a ``vat_rate``, all of ``country``, ``rate``, ``category`` and ``date`` have to fit, and
-    the match's id is what the mapping table would say.
+    variable symbol), a contact's ``id`` in the target. About a ``vat_rate``, all of ``country``, ``rate``, ``category``
+    and ``date`` have to fit, and the match's id is what the mapping table would say.
     """
 
     about: Literal["contact", "product", "document", "vat_rate"]
@@ -195,7 +197,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 class Match(msgspec.Struct, frozen=True, kw_only=True):
     """A record of the target that answers a question: ``key`` is ours if it carries one, ``by`` what it matched.
 
-    ``statement`` is how a document stands; None for other records, and where the target does not tell.
+    ``statement`` is how a document stands, ``contact`` what a contact says; None where the target does not tell.
     """
 
     id: str
@@ -203,3 +205,4 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     label: str = ""
     statement: Statement | None = None
+    contact: Contact | None = None

@@ -14,12 +14,14 @@ class FeedManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """One list that can be read: the record kinds it yields and how it tells what changed.
 
     ``changes``: a real change log, a filter by time of change, or full listing compared by fingerprint.
-    ``every`` is the usual pause between passes in seconds.
+    ``every`` is the usual pause between passes in seconds. ``on_demand``: it is named after its kind, and read only
+    while a flow moves that: nobody pays calls for customers whom no flow wants.
     """
 
     kinds: tuple[str, ...]
     changes: Literal["log", "since", "listing"]
     every: int
+    on_demand: bool = False
 
 
 class WriteManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,22 +9,27 @@ do not tell, because another item may have come. Two laws keep that from losing 
 * :class:`Sweep`, for lists in no known order: all pages, and when there was more than one, all of them again until a
   sweep brings nothing that was there before.
 
+A third law, :class:`Keyset`, is for lists that can be asked for what follows an id.
+
 Three times at most; what is unsure then is read again by the next pass. Each pass begins some minutes before the last
 one began, by the source's clock, for changes that were committed late.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal, Protocol
 
 import msgspec
 
 from mostek.documents.problem import Problem, printable
 from mostek.sdk.errors import ConfigurationError
+from mostek.sdk.items import Item, distinct
+from mostek.sdk.record import Page
 
 OVERLAP = timedelta(minutes=5)
 SWEEPS = 3
+_BEGINNING = date(2000, 1, 1)  # older than what is read
 _TICK = timedelta(seconds=1)  # times have whole seconds, and whether "from" includes its own is not said
 
 
@@ -32,8 +37,9 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     """Where a feed stands, stored as JSON text; all times are the source's.
 
     Between passes only ``by`` (which time is asked for) and ``since`` are set. Within a pass: when it ``started``, the
-    next ``page``, which ``sweep`` over these pages it is, and ``unsure`` once it brought what the sweep before should
-    have. Changes: the ``latest`` time seen, and from where to read ``again`` what stayed unsure.
+    next ``page`` (for :class:`Keyset` the last id), which ``sweep`` over these pages it is, and ``unsure`` once it
+    brought what the sweep before should have. Changes: the ``latest`` time seen, and from where to read ``again`` what
+    stayed unsure.
     """
 
     by: Literal["created", "changed"]
@@ -75,6 +81,31 @@ class Law(Protocol):
 
     def after(self, cursor: Cursor, sheet: Sheet) -> Step:
         """What follows the page that ``cursor`` asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """One page of a list: its items, how many pages there are (None: not said), and the source's clock."""
+
+    items: Sequence[Item]
+    pages: int | None
+    at: datetime
+
+
+async def follow(
+    law: Law, cursor: str, since: date | None, zone: tzinfo, ask: Callable[[Cursor], Awaitable[Listing]]
+) -> AsyncIterator[Page]:
+    """The pages of one pass from a stored cursor on, or from a day in the source's zone, as the law follows them."""
+    start = datetime.combine(since or _BEGINNING, time.min, zone).astimezone(UTC)
+    at, more = load(cursor) if cursor else law.first(start), True
+    while more:
+        listing = await ask(at)
+        items = distinct(listing.items)
+        ids, times = [f"{item.record.kind} {item.record.id}" for item in items], [item.time for item in items]
+        step = law.after(at, Sheet(ids=ids, times=times, pages=listing.pages, at=listing.at))
+        at, more = step.cursor, step.more
+        records = tuple(item.record for item in items)
+        yield Page(records=records, cursor=dump(at), more=more, watermark=step.watermark)
 
 
 def load(text: str) -> Cursor:
@@ -151,12 +182,35 @@ class Changes:
         return self._end(cursor)
 
     def _end(self, cursor: Cursor) -> Step:
-        """The next pass begins before the latest time seen, and before this pass: a time may lie in the future."""
-        started = cursor.started or cursor.since
-        since = min(cursor.latest, started) - OVERLAP if cursor.latest else cursor.since
-        since = min(since, cursor.again or since)
-        watermark = None if cursor.again else started - OVERLAP
+        step = _ended(cursor)
+        since = min(step.cursor.since, cursor.again or step.cursor.since)
+        watermark = None if cursor.again else step.watermark
         return Step(cursor=Cursor(by="changed", since=since), more=False, watermark=watermark)
+
+
+class Keyset:
+    """A list that can be asked for what changed since a time and has a higher id than the last one: nothing can slip.
+
+    Pages hold ``size`` items but for the last one. Ids are whole numbers, told as ``contact 17``.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def first(self, since: datetime) -> Cursor:
+        """From the lowest id on."""
+        return Cursor(by="changed", since=since, page=0)
+
+    def after(self, cursor: Cursor, sheet: Sheet) -> Step:
+        """On behind the highest id; a page that brings none ends the pass."""
+        numbers = [int(number) for id in sheet.ids if (number := id.rpartition(" ")[2]).isdigit()]
+        last = max(numbers, default=0)
+        latest = max([at for at in (*sheet.times, cursor.latest) if at], default=None)
+        cursor = msgspec.structs.replace(cursor, started=cursor.started or sheet.at, latest=latest)
+        if len(sheet.ids) >= self._size and last > cursor.page:
+            return Step(cursor=msgspec.structs.replace(cursor, page=last), more=True)
+        step = _ended(cursor)
+        return msgspec.structs.replace(step, cursor=msgspec.structs.replace(step.cursor, page=0))
 
 
 class Sweep:
@@ -181,6 +235,13 @@ class Sweep:
             return Step(cursor=Cursor(by=cursor.by, since=cursor.since), more=False)
         since = (cursor.started or cursor.since) - OVERLAP
         return Step(cursor=Cursor(by="changed", since=since), more=False, watermark=since)
+
+
+def _ended(cursor: Cursor) -> Step:
+    """The next pass begins before the latest time seen, and before this pass: a time may lie in the future."""
+    started = cursor.started or cursor.since
+    since = min(cursor.latest, started) - OVERLAP if cursor.latest else cursor.since
+    return Step(cursor=Cursor(by="changed", since=since), more=False, watermark=started - OVERLAP)
 
 
 def _pages_left(cursor: Cursor, sheet: Sheet) -> bool:

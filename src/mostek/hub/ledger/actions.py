@@ -5,10 +5,13 @@ from typing import Any
 
 import msgspec
 
+from mostek.hub.ledger import cards
 from mostek.hub.ledger.dialect import Row
 from mostek.hub.ledger.store import StaleLeaseError, Transaction
 
 LEASE_MS = 60_000
+# A contact that says something else than when its change was planned: it is planned again.
+MOVED = "contact.moved"
 # What a changed document's own row has to say once the change is done.
 _CHANGES = {"update": "carry_changes", "cancel": "close_cancelled"}
 
@@ -111,7 +114,14 @@ def commit_outcomes(tx: Transaction, held: EndpointLease, outcomes: Sequence[Out
     for verb, statement in _CHANGES.items():
         if changed[verb]:
             tx.run(statement, keys=changed[verb])
+    contacts = [row for row in rows if row["kind"] == "contact"]
+    agreed = [row["key"] for row in contacts if row["state"] == "done"]
+    if agreed:
+        cards.agree(tx, agreed)
     follow(tx, rows)
+    moved = [row["passage"] for row in contacts if row["cause"] == MOVED]
+    if moved:
+        tx.run("revise_passages", passages=moved)
 
 
 def commit_verified(tx: Transaction, held: EndpointLease, verified: Sequence[dict[str, Any]]) -> None:
@@ -121,6 +131,9 @@ def commit_verified(tx: Transaction, held: EndpointLease, verified: Sequence[dic
     """
     extend(tx, held)
     rows = tx.rows("commit_verified", verified=list(verified))
+    contacts = [f"action:{row['key']}" for row in rows if row["kind"] == "contact"]
+    if contacts:
+        tx.run("wake", keys=contacts)
     wrong = [row for row in rows if row["state"] != "done"]
     if wrong:
         follow(tx, wrong)

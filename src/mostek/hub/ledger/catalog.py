@@ -1,7 +1,7 @@
 """Connections and flows in the ledger: what is set up, as far as the loops need it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
@@ -59,6 +59,7 @@ def put_connection(
     secrets: str,
     feeds: dict[str, int],
     writes: bool,
+    on_demand: Collection[str] = (),
 ) -> int | None:
     """Add or change a connection with its feeds (name to pause in seconds); None if the slug is another connector's."""
     row = tx.one(
@@ -66,11 +67,17 @@ def put_connection(
     )
     if row is None:
         return None
-    for name, every in feeds.items():
-        tx.run("put_feed", workspace=WORKSPACE, connection=row["id"], name=name, every=every * 1000, since=None)
+    put_feeds(tx, row["id"], feeds, on_demand)
     if writes:
         tx.run("put_endpoint", connection=row["id"], workspace=WORKSPACE)
     return int(row["id"])
+
+
+def put_feeds(tx: Transaction, connection: int, feeds: Mapping[str, int], on_demand: Collection[str]) -> None:
+    """Add the feeds that a connection has not yet; those ``on_demand`` are read while a flow moves what they hold."""
+    for name, every in feeds.items():
+        asked = int(name in on_demand)
+        tx.run("put_feed", workspace=WORKSPACE, connection=connection, name=name, every=every * 1000, on_demand=asked)
 
 
 def connections(tx: Transaction) -> list[ConnectionRow]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from mostek.hub.ledger import cards
 from mostek.hub.ledger.dialect import Row
 from mostek.hub.ledger.store import Transaction
 
@@ -48,6 +49,8 @@ class PlannedDecision(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided for one record; ``key`` is of its main duty.
 
     ``is_new``: its actions were unknown and need no others, so that where it stands needs no judging.
+    ``names`` are those of a card with the key ``named`` from now on, ``also`` others that it gets where they are free;
+    ``revision`` is that of the agreement about a contact on which the decision rests, None for other records.
     """
 
     record: int
@@ -62,6 +65,10 @@ class PlannedDecision(msgspec.Struct, frozen=True, kw_only=True):
     wait_ms: int | None = None
     is_new: bool = False
     actions: tuple[PlannedAction, ...] = ()
+    names: tuple[str, ...] = ()
+    named: str = ""
+    also: tuple[str, ...] = ()
+    revision: int | None = None
 
 
 class PlannedPassage(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,11 +92,12 @@ def lease(tx: Transaction, owner: str, flow: int, limit: int) -> list[PassageLea
 def commit(tx: Transaction, planned: Sequence[PlannedPassage]) -> int:
     """Write the plans of those passages whose lease still holds; unsent actions of an older plan are replaced.
 
-    Returns how many passages were written. A passage whose case changed meanwhile stays to be planned again.
+    Returns how many passages were written. A passage whose case changed meanwhile stays to be planned again, and so
+    does one that would make a second card of somebody, or act on a contact about which both sides agreed anew.
     """
     fences = [{"id": plan.lease.passage, "fence": plan.lease.fence} for plan in planned]
     held = {row["id"] for row in tx.rows("held_passages", passages=fences)}
-    plans = [plan for plan in planned if plan.lease.passage in held]
+    plans = _not_overtaken(tx, [plan for plan in planned if plan.lease.passage in held])
     if not plans:
         return 0
     # Several plans may need the same contact: it is the first one's.
@@ -108,6 +116,8 @@ def commit(tx: Transaction, planned: Sequence[PlannedPassage]) -> int:
     stale = [row["key"] for row in dropped] + keys
     if stale:
         tx.run("drop_needs", keys=stale)
+    if dropped:
+        tx.run("wake", keys=[f"action:{row['key']}" for row in dropped])
     if actions:
         tx.many("put_actions", actions)
         duties = [
@@ -116,6 +126,7 @@ def commit(tx: Transaction, planned: Sequence[PlannedPassage]) -> int:
             if action["kind"] != "contact"
         ]
         tx.run("revise_overtaken", actions=duties)
+    cards.put_names(tx, [decision for plan in plans for decision in plan.decisions])
     if needs:
         tx.run("put_needs", needs=needs)
         tx.run("unblock", keys=sorted({need["action"] for need in needs}))
@@ -136,6 +147,15 @@ def commit(tx: Transaction, planned: Sequence[PlannedPassage]) -> int:
         {"id": plan.lease.passage, "fence": plan.lease.fence, "revision": plan.lease.revision} for plan in plans
     ]
     return len(tx.rows("finish_passages", passages=finished))
+
+
+def _not_overtaken(tx: Transaction, plans: Sequence[PlannedPassage]) -> Sequence[PlannedPassage]:
+    """Those of the plans that still hold; the others are planned again at once."""
+    late = cards.overtaken(tx, [(plan.lease.passage, decision) for plan in plans for decision in plan.decisions])
+    if late:
+        again = [{"id": plan.lease.passage, "fence": plan.lease.fence} for plan in plans if plan.lease.passage in late]
+        tx.run("postpone_passages", passages=again, pause=-1)
+    return [plan for plan in plans if plan.lease.passage not in late]
 
 
 def records(tx: Transaction, cases: Sequence[int]) -> list[Row]:
@@ -176,5 +196,6 @@ def _action(plan: PlannedPassage, decision: PlannedDecision, place: int, action:
 
 def _decision(plan: PlannedPassage, decision: PlannedDecision) -> dict[str, Any]:
     row = msgspec.structs.asdict(decision)
-    del row["actions"], row["key"], row["is_new"]
+    for name in ("actions", "key", "is_new", "names", "named", "also", "revision"):
+        del row[name]
     return row | {"passage": plan.lease.passage, "workspace": plan.lease.workspace}

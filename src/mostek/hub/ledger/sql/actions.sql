@@ -54,7 +54,7 @@ UPDATE action SET state = v.state, target_id = coalesce(v.target_id, action.targ
 FROM {rows v outcomes: key text, state text, target_id text, target_number text, cause text, problem text, words text, settles_ms bigint, wait_ms bigint, final integer}
 WHERE action.key = v.key AND action.state IN ('sent', 'unknown', 'accepted')
 AND EXISTS (SELECT 1 FROM endpoint e WHERE e.connection = action.endpoint AND e.fence = :fence)
-RETURNING action.key, action.state, action.verb, action.passage, action.record,
+RETURNING action.key, action.state, action.verb, action.kind, action.cause, action.passage, action.record,
     EXISTS (SELECT 1 FROM need n WHERE n.needs = action.key) AS needed,
     EXISTS (SELECT 1 FROM decision d WHERE d.wait_key = 'action:' || action.key) AS awaited;
 
@@ -87,7 +87,7 @@ ORDER BY a.changed LIMIT :limit;
 UPDATE action SET verified = {now}, state = v.state, cause = v.cause, problem = v.problem,
     expected = coalesce(v.expected, action.expected), recheck = {now} + CAST(v.again AS BIGINT)
 FROM {rows v verified: key text, state text, cause text, problem text, expected text, again bigint}
-WHERE action.key = v.key AND action.state = 'done' RETURNING action.key, action.state, action.passage, action.record,
+WHERE action.key = v.key AND action.state = 'done' RETURNING action.key, action.state, action.kind, action.passage, action.record,
     EXISTS (SELECT 1 FROM need n WHERE n.needs = action.key) AS needed,
     EXISTS (SELECT 1 FROM decision d WHERE d.wait_key = 'action:' || action.key) AS awaited;
 

@@ -12,7 +12,7 @@ WHERE state <> 'removed' ORDER BY id;
 SELECT id, workspace, slug, connector, settings, secrets, state, usage, problem FROM connection WHERE id = :id;
 
 -- name: put_feed
-INSERT INTO feed (workspace, connection, name, every, since) VALUES (:workspace, :connection, :name, :every, :since)
+INSERT INTO feed (workspace, connection, name, every, on_demand) VALUES (:workspace, :connection, :name, :every, :on_demand)
 ON CONFLICT (connection, name) DO NOTHING;
 
 -- name: feeds
@@ -73,22 +73,27 @@ UPDATE flow SET version = :version, unbraked = CASE WHEN state IN ('draft', 'pau
 -- name: weight
 SELECT f.state, f.unbraked,
     EXISTS (SELECT 1 FROM passage p WHERE p.flow = f.id AND p.planned < p.revision) AS planning,
-    EXISTS (SELECT 1 FROM feed d WHERE d.connection = f.source AND d.passes = 0) AS reading,
+    EXISTS (SELECT 1 FROM wanted_feed d WHERE d.connection = f.source AND d.passes = 0) AS reading,
     EXISTS (SELECT 1 FROM action a WHERE a.flow = f.id AND a.state IN ('blocked', 'ready')) AS waiting
 FROM flow f WHERE f.id = :flow;
 
 -- name: effects
 SELECT (SELECT count(*) FROM action a WHERE a.flow = :flow AND a.kind <> 'contact' AND a.verb <> 'link' AND a.state IN ('blocked', 'ready'))
     + (SELECT count(*) FROM action a WHERE a.flow = :flow AND a.kind <> 'contact' AND a.verb <> 'link' AND a.sent > {now} - 3600000
+        AND a.state NOT IN ('blocked', 'ready'))
+    + (SELECT count(*) FROM action a WHERE a.flow = :flow AND a.kind = 'contact' AND a.expected IS NOT NULL AND a.state IN ('blocked', 'ready'))
+    + (SELECT count(*) FROM action a WHERE a.flow = :flow AND a.kind = 'contact' AND a.expected IS NOT NULL AND a.sent > {now} - 3600000
         AND a.state NOT IN ('blocked', 'ready')) AS n;
 
 -- name: busiest_day
-SELECT max(d.n) AS n FROM (SELECT count(*) AS n FROM action WHERE flow = :flow AND kind <> 'contact' AND verb <> 'link'
-    AND lane = 0 AND sent > {now} - 2592000000 AND sent < {now} - 86400000 GROUP BY sent / 86400000) AS d;
+SELECT max(d.n) AS n FROM (SELECT count(*) AS n FROM (
+    SELECT sent FROM action WHERE flow = :flow AND kind <> 'contact' AND verb <> 'link' AND lane = 0 AND sent > {now} - 2592000000
+    UNION ALL SELECT sent FROM action WHERE flow = :flow AND kind = 'contact' AND expected IS NOT NULL AND lane = 0
+        AND sent > {now} - 2592000000) AS e WHERE e.sent < {now} - 86400000 GROUP BY e.sent / 86400000) AS d;
 
 -- name: flows_to_weigh
 SELECT f.id FROM flow f WHERE (f.state = 'weighing' OR f.unbraked = 1 AND f.state = 'live'
-    AND NOT EXISTS (SELECT 1 FROM feed d WHERE d.connection = f.source AND d.passes = 0)
+    AND NOT EXISTS (SELECT 1 FROM wanted_feed d WHERE d.connection = f.source AND d.passes = 0)
     AND NOT EXISTS (SELECT 1 FROM action a WHERE a.flow = f.id AND a.state IN ('blocked', 'ready')))
 AND NOT EXISTS (SELECT 1 FROM passage p WHERE p.flow = f.id AND p.planned < p.revision) ORDER BY f.id;
 

@@ -1,11 +1,12 @@
 -- name: lease_feed
 UPDATE feed SET owner = :owner, lease = {now} + :ttl, fence = fence + 1 WHERE id = (
     SELECT id FROM feed WHERE lease < {now} AND (due <= {now} OR :forced = 1) AND id IN {each_int feeds}
+    AND id IN (SELECT id FROM wanted_feed)
     AND connection IN (SELECT id FROM connection WHERE state = 'active') ORDER BY due, id LIMIT 1 {skip_locked}
 ) RETURNING id AS feed, workspace, connection, name, owner, fence, cursor, since, passes, every, timetable;
 
 -- name: feeds_due
-SELECT f.id, f.connection FROM feed f JOIN connection c ON c.id = f.connection
+SELECT f.id, f.connection FROM wanted_feed f JOIN connection c ON c.id = f.connection
 WHERE c.state = 'active' AND f.due <= {now} AND f.lease < {now} ORDER BY f.due, f.id;
 
 -- name: known_records

@@ -23,8 +23,9 @@ UPDATE passage SET revision = revision + 1 WHERE id IN {each_int passages};
 
 -- name: states_of_keys
 SELECT a.key, a.document, a.kind, a.verb, CASE WHEN a.state = 'ready' AND a.sent IS NOT NULL THEN 'sent' ELSE a.state END AS state,
-    a.digest, a.version, a.record, a.hand, CASE WHEN a.flow = :flow THEN '' ELSE f.slug END AS other_flow,
-    CASE WHEN a.verb IN ('create', 'adopt') THEN a.expected END AS expected, CASE WHEN a.verb = 'settle' THEN a.body END AS body,
+    a.digest, a.version, a.record, a.hand, CASE WHEN a.flow = :flow THEN '' ELSE f.slug END AS other_flow, f.state AS flow_state,
+    CASE WHEN a.verb IN ('create', 'adopt') OR a.kind = 'contact' THEN a.expected END AS expected,
+    CASE WHEN a.verb = 'settle' OR a.kind = 'contact' THEN a.body END AS body, CASE WHEN a.verified IS NULL THEN 1 ELSE 0 END AS unverified,
     EXISTS (SELECT 1 FROM need n JOIN action c ON c.key = n.action WHERE n.needs = a.key AND c.document = a.document
         AND c.verb = 'cancel' AND c.state = 'done') AS cancelled
 FROM action a JOIN flow f ON f.id = a.flow WHERE a.document IN {each keys} ORDER BY a.document, a.version, a.place;
@@ -55,7 +56,7 @@ SELECT r.id, r.number, r.kind, r.source_id, r.case_id, d.state, d.cause, (
 FROM record r JOIN feed f ON f.id = r.feed
 LEFT JOIN passage p ON p.case_id = r.case_id AND p.flow = :flow
 LEFT JOIN decision d ON d.record = r.id AND d.passage = p.id
-WHERE f.connection = :connection AND r.kind NOT IN ('order', 'credit_note') AND r.number IN {each numbers};
+WHERE f.connection = :connection AND r.kind NOT IN ('order', 'credit_note', 'contact') AND r.number IN {each numbers};
 
 -- name: feed_watermarks
 SELECT name, watermark, passes FROM feed WHERE connection = :connection;
@@ -84,7 +85,12 @@ ON CONFLICT (key) DO UPDATE SET flow = excluded.flow, passage = excluded.passage
     place = excluded.place, payload = excluded.payload, state = excluded.state, sent = NULL,
     not_before = 0, cause = NULL, problem = NULL, words = NULL,
     changed = excluded.changed
-WHERE (action.passage = excluded.passage OR action.state = 'parked')
+WHERE (action.passage = excluded.passage OR action.state = 'parked'
+    -- A card that several want is the first one's, but it must not wait for a flow that does not send, nor may a
+    -- contact that is moved by itself wait for a document.
+    OR action.kind = 'contact' AND (NOT EXISTS (SELECT 1 FROM flow f WHERE f.id = action.flow AND f.state = 'live')
+        OR action.expected IS NULL AND excluded.expected IS NOT NULL
+        AND EXISTS (SELECT 1 FROM flow f WHERE f.id = excluded.flow AND f.state = 'live')))
 AND (action.state = 'parked' OR action.state IN ('blocked', 'ready') AND action.sent IS NULL);
 
 -- name: put_needs

@@ -45,7 +45,7 @@ WHERE r.kind IN {each kinds} AND (r.number IN {each numbers} OR a.target_number 
 
 -- name: numbers_of_source
 SELECT r.number, r.kind, r.dated, r.source_id, r.fingerprint = 'absent' AS absent FROM record r JOIN feed f ON f.id = r.feed
-WHERE f.connection = :source AND r.kind <> 'order' AND (r.number IN {each numbers} OR r.source_id IN {each numbers});
+WHERE f.connection = :source AND r.kind NOT IN ('order', 'contact') AND (r.number IN {each numbers} OR r.source_id IN {each numbers});
 
 -- name: fingerprints_of_source
 SELECT r.kind, r.source_id, r.fingerprint FROM record r JOIN feed f ON f.id = r.feed
