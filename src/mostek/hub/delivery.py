@@ -282,6 +282,8 @@ class _Delivery:
 
     def _readable(self, intent: Intent) -> bool:
         """Whether the effect can be read back: others are as sure as they will ever be."""
+        if intent.kind == "contact":
+            return intent.verb in {"create", "update"} and self._opened.connector.shows is not None
         return intent.verb in {"create", "adopt"} and self._opened.connector.expect is not None
 
     def _calls(self, result: Any) -> list[dict[str, Any]]:

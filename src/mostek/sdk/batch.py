@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mostek.sdk.effect import Absent, CannotTell, Finding, NotSent, Result, Unknown
 from mostek.sdk.errors import (
@@ -16,6 +16,7 @@ from mostek.sdk.errors import (
 )
 
 T = TypeVar("T")
+R = TypeVar("R")
 RETRY = timedelta(seconds=30)
 # Errors of the whole connection, after which surely nothing was done.
 STOPPING = (AuthFailedError, ConfigurationError, RateLimitedError)
@@ -44,6 +45,32 @@ async def in_batches(
         if lost:
             results += not_sent(items[len(results) :], BadResponseError(lost.problem), now)
     return results
+
+
+async def in_turns(
+    items: Sequence[T],
+    turn: Callable[[T], Any],
+    size: int,
+    send: Callable[[Sequence[T]], Awaitable[Sequence[Result]]],
+    now: datetime,
+) -> list[Result]:
+    """As :func:`in_batches`, sent in the order of their turns; results stand where their items stood."""
+    order = sorted(range(len(items)), key=lambda place: turn(items[place]))
+    results = await in_batches([items[place] for place in order], size, send, now)
+    placed = dict(zip(order, results, strict=True))
+    return [placed[place] for place in range(len(items))]
+
+
+def paired(
+    items: Sequence[T], named: Callable[[T], Sequence[str]], rows: Sequence[R], names: Sequence[str]
+) -> list[tuple[T, R]]:
+    """Records and their results: by place where their number agrees and no name contradicts, else by the first name."""
+    if len(rows) == len(items) and all(name in {"", *named(item)} for name, item in zip(names, items, strict=True)):
+        return list(zip(items, rows, strict=True))
+    by_name: dict[str, list[R]] = {}
+    for name, row in zip(names, rows, strict=True):
+        by_name.setdefault(name, []).append(row)
+    return [(item, by_name[first].pop(0)) for item in items if by_name.get(first := named(item)[0])]
 
 
 def unanswered(items: Sequence[T], error: VendorError, now: datetime) -> list[Result]:

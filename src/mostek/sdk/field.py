@@ -17,6 +17,7 @@ from mostek.documents.problem import InvalidDocumentError, invalid
 from mostek.documents.text import clean
 
 T = TypeVar("T")
+C = TypeVar("C")
 _MISSING: Any = object()
 
 
@@ -56,6 +57,18 @@ def flag(value: Any, path: str) -> bool:
     if found is None:
         raise invalid("field.type", path, value=value, expected="yes or no")
     return found
+
+
+def choice(known: Mapping[str, C], value: str, path: str, cause: str) -> C:
+    """What a word of the vendor's stands for; a new word may mean anything, so it is refused by name."""
+    if value not in known:
+        raise invalid(cause, path, value=value, known=", ".join(known))
+    return known[value]
+
+
+def texts(table: Mapping[str, Field[str]], payload: Mapping[str, Any], path: str = "") -> dict[str, str]:
+    """The values of a table of fields, by our names."""
+    return {name: field(payload, path) for name, field in table.items()}
 
 
 def number(value: Any, path: str) -> Decimal:

@@ -18,14 +18,15 @@ one began, by the source's clock, for changes that were committed late.
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import count
 from typing import Literal, Protocol
 
 import msgspec
 
 from mostek.documents.problem import Problem, printable
 from mostek.sdk.errors import ConfigurationError
-from mostek.sdk.items import Item, distinct
-from mostek.sdk.record import Page
+from mostek.sdk.items import Item, distinct, readable
+from mostek.sdk.record import Page, Record
 
 OVERLAP = timedelta(minutes=5)
 SWEEPS = 3
@@ -106,6 +107,26 @@ async def follow(
         at, more = step.cursor, step.more
         records = tuple(item.record for item in items)
         yield Page(records=records, cursor=dump(at), more=more, watermark=step.watermark)
+
+
+async def collect(
+    ids: Sequence[str], batch: int, ask: Callable[[Sequence[str], int], Awaitable[Listing]]
+) -> tuple[Record, ...]:
+    """The records with these ids, so many asked for in a call; ``ask`` gives a page of the answer."""
+    wanted = [id for id in dict.fromkeys(ids) if readable(id)]
+    found: dict[tuple[str, str], Record] = {}
+    for place in range(0, len(wanted), batch):
+        numbers = wanted[place : place + batch]
+        for page in count(1):
+            listing = await ask(numbers, page)
+            records = (item.record for item in distinct(listing.items) if item.record.id in numbers)
+            fresh = {(record.kind, record.id): record for record in records}
+            new = fresh.keys() - found.keys()
+            found |= fresh
+            # A filter that is not understood gives everything: no page after one without ours is followed.
+            if not new or (listing.pages or 1) <= page:
+                break
+    return tuple(found.values())
 
 
 def load(text: str) -> Cursor:

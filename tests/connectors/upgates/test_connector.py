@@ -15,7 +15,7 @@ from aiohttp import web
 from mostek.connectors.upgates.connector import FEEDS, Shop, connector
 from mostek.connectors.upgates.settings import UpgatesSettings
 from mostek.documents.money import Money
-from mostek.sdk.capability import Context, Reads
+from mostek.sdk.capability import Context, Reads, Writes
 from mostek.sdk.errors import ConfigurationError, RateLimitedError
 from mostek.sdk.limits import Budget
 from mostek.sdk.record import Page
@@ -131,10 +131,13 @@ def expected(lists: Lists) -> dict[str, int]:
 
 def test_what_it_can_do() -> None:
     assert connector.id == "upgates"
-    assert set(connector.manifest.feeds) == set(FEEDS) == {"order", "invoice"}
+    assert set(connector.manifest.feeds) == set(FEEDS) == {"order", "invoice", "contact"}
     assert issubclass(Shop, Reads)
-    assert connector.parse is not None
-    assert connector.render is None
+    assert issubclass(Shop, Writes)
+    assert set(connector.manifest.writes) == {"contact"}
+    assert connector.parse
+    assert connector.render
+    assert connector.shows
     assert connector.manifest.limits.concurrent == 2
 
 

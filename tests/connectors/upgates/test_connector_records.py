@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from mostek.connectors.upgates.records import item, readable
+from mostek.connectors.upgates.records import item
 from mostek.documents.money import Money
+from mostek.sdk.items import readable
 from mostek.sdk.record import Record, Summary
 from tests.connectors.upgates.samples import PRAGUE, invoice, line, order, product, row, sent
 

@@ -6,17 +6,19 @@ from datetime import date
 import msgspec
 
 from mostek.connectors.flexibee import fields, lookup, mapping
-from mostek.connectors.flexibee.client import Client, Row, Saved
+from mostek.connectors.flexibee.client import PAGE, Client, Row, Saved
 from mostek.connectors.flexibee.draft import PROFILES
 from mostek.connectors.flexibee.fields import BANK, CONTACT, DOCUMENT, DOCUMENT_TYPE, OURS
-from mostek.connectors.flexibee.outcome import Piece, answers, finding, rejected, state
+from mostek.connectors.flexibee.outcome import Piece, answers, card, finding, rejected, state
 from mostek.connectors.flexibee.settings import FlexibeeSettings
 from mostek.documents.problem import Problem
-from mostek.sdk import effect, manifest
-from mostek.sdk.batch import findings, in_batches, unanswered
+from mostek.sdk import effect, manifest, paging
+from mostek.sdk.batch import findings, in_turns, unanswered
 from mostek.sdk.capability import Connector, Context, Health
 from mostek.sdk.effect import Finding, Found, Intent, Question, Result, Statement
 from mostek.sdk.errors import VendorError, understood
+from mostek.sdk.field import utc
+from mostek.sdk.record import Page, Record
 
 MANIFEST = manifest.load(__package__)
 ASKED_AT_ONCE = 40
@@ -46,12 +48,25 @@ class FlexibeeSession:
         rights, system = ("read", "write"), f"ABRA Flexi {self._settings.company}"
         return Health(system=system, version=version, rights=rights, problems=problems, clock_skew_seconds=skew)
 
+    def read(self, feed: str, cursor: str, since: date | None) -> AsyncIterator[Page]:
+        """Pages of the address book, what changed since the last pass; see :class:`mostek.sdk.paging.Keyset`."""
+        return paging.follow(paging.Keyset(PAGE), cursor, since, self._context.zone, self._page)
+
+    async def _page(self, at: paging.Cursor) -> paging.Listing:
+        condition = f"lastUpdate gte '{utc(at.since)}' and id gt {at.page}"
+        items, clock = await self._client.page(CONTACT, condition)
+        return paging.Listing(items=[mapping.item(item, self._context.zone) for item in items], pages=None, at=clock)
+
+    async def get(self, feed: str, ids: Sequence[str]) -> tuple[Record, ...]:
+        """These cards."""
+        wanted = [id for id in dict.fromkeys(ids) if id.isascii() and id.isdigit()]
+        items, _ = await self._client.cards(CONTACT, wanted) if wanted else ((), None)
+        return tuple(mapping.item(item, self._context.zone).record for item in items)
+
     async def write(self, intents: Sequence[Intent]) -> Sequence[Result]:
         """Send in batches, in an order in which references resolve."""
-        pieces = sorted((Piece(place, intent) for place, intent in enumerate(intents)), key=lambda piece: piece.phase)
-        results = await in_batches(pieces, MANIFEST.limits.batch, self._batch, self._context.now())
-        placed = {piece.place: result for piece, result in zip(pieces, results, strict=True)}
-        return [placed[place] for place in range(len(intents))]
+        pieces = [Piece(place, intent) for place, intent in enumerate(intents)]
+        return await in_turns(pieces, lambda each: each.phase, MANIFEST.limits.batch, self._batch, self._context.now())
 
     async def _batch(self, pieces: Sequence[Piece]) -> list[Result]:
         """Read before writing what is a state, then write the rest."""
@@ -99,10 +114,13 @@ class FlexibeeSession:
 
     async def _states(self, pieces: Sequence[Piece]) -> dict[int, Found | Problem]:
         """Of changes, ties and payments: those that are there already, and those that what is there forbids."""
-        pieces = [piece for piece in pieces if piece.verb != "create"]
+        cards = [piece for piece in pieces if piece.verb != "create" and piece.evidence == CONTACT]
+        pieces = [piece for piece in pieces if piece.verb != "create" and piece.evidence != CONTACT]
+        contacts = await self._indexed(CONTACT, [id for piece in cards for id in (piece.ids[0], piece.mark)])
         documents = await self._indexed(DOCUMENT, [id for piece in pieces for id in (*piece.addressed, piece.mark)])
         payments = await self._indexed(BANK, [piece.mark for piece in pieces if piece.evidence == BANK])
-        states = ((piece.place, state(piece, payments | documents)) for piece in pieces)
+        states = [(piece.place, state(piece, payments | documents)) for piece in pieces]
+        states += [(piece.place, card(piece, self._settings, contacts)) for piece in cards]
         return {place: found for place, found in states if found}
 
     async def find(self, intents: Sequence[Intent]) -> Sequence[Finding]:
@@ -173,6 +191,7 @@ class FlexibeeSession:
     async def _candidates(self, evidence: str, asked: Sequence[Question]) -> list[tuple[Row, Statement | None]]:
         """The records that may answer one of these questions, and how documents stand."""
         keys = [f"{OURS}{question.by['key']}" for question in asked if question.by.get("key")]
+        keys += [question.by["id"] for question in asked if question.by.get("id")]
         rows = {fields.ID(row): row for row in await self._client.by_ids(evidence, keys)}
         known = list(dict.fromkeys(found for question in asked for found in lookup.conditions(question)))
         for start in range(0, len(known), ASKED_AT_ONCE):
@@ -219,7 +238,9 @@ connector = Connector(
     settings=FlexibeeSettings,
     open=FlexibeeSession,
     render=mapping.render,
+    parse=mapping.parse,
     expect=mapping.expect,
+    shows=mapping.shows,
     profile=PROFILES["line"],
     page=page,
     messages=f"{__package__}.messages",

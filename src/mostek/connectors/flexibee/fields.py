@@ -11,7 +11,7 @@ from typing import Any
 
 from mostek.documents.problem import invalid
 from mostek.sdk.column import table
-from mostek.sdk.field import Field, flag, mapping, number, sequence, text
+from mostek.sdk.field import Field, flag, mapping, moment, number, sequence, text
 
 CONTACT, DOCUMENT, LINE, BANK = "adresar", "faktura-vydana", "faktura-vydana-polozka", "banka"
 PRODUCT, DOCUMENT_TYPE, VAT_RATE, LINES = "cenik", "typ-faktury-vydane", "sazba-dph", "polozkyFaktury"
@@ -118,7 +118,12 @@ PAID_BY = Field("filter", text, "")
 
 # adresar and typ-faktury-vydane
 COMPANY_ID, TAX_ID, VAT_ID = Field("ic", text, ""), Field("dic", text, ""), Field("vatId", text, "")
-EMAIL, TYPE_KIND = Field("email", text, ""), Field("typDoklK", text, "")
+EMAIL, PHONE, TYPE_KIND = Field("email", text, ""), Field("tel", text, ""), Field("typDoklK", text, "")
+PAYS_VAT: Field[bool | None] = Field("platceDph", flag, None)
+NO_DELIVERY, UPDATED = Field("postovniShodna", flag, True), Field("lastUpdate", moment)
+# In this order: name, street, city, postcode, country.
+ADDRESS, DELIVERY = "nazev ulice mesto psc stat", "faJmenoFirmy faUlice faMesto faPsc faStat"
+PLACE = {name: Field(name, text, "") for name in f"{ADDRESS} {DELIVERY}".split()}
 
 # sazba-dph
 STATE, LEVEL, RATE = Field("stat", text), Field("typSzbDphK", text), Field("szbDph", number, Decimal(0))
@@ -137,7 +142,7 @@ LOGIN_ERRORS, ERROR_FIELDS = Field("errors", mapping, _EMPTY), [Field(at, text, 
 
 _HEADER = (CODE, TYPE, CURRENCY, PAID_STATE, LOCK, ORDER_NUMBER, RECEIVED, SYMBOL)
 READ: dict[str, tuple[Field[Any], ...]] = {
-    CONTACT: (CODE, NAME, COMPANY_ID, TAX_ID, VAT_ID, EMAIL),
+    CONTACT: (CODE, *PLACE.values(), COMPANY_ID, TAX_ID, VAT_ID, EMAIL, PHONE, PAYS_VAT, NO_DELIVERY, UPDATED),
     PRODUCT: (CODE, NAME),
     DOCUMENT_TYPE: (CODE, TYPE_KIND),
     VAT_RATE: (STATE, LEVEL, RATE, SINCE, UNTIL),

@@ -1,44 +1,16 @@
 """How contacts, products and documents are recognised: what is asked for, and what counts as the same."""
 
-from collections.abc import Callable, Iterable
 from datetime import date
-from typing import NamedTuple
 
-from mostek.connectors.flexibee import fields
+from mostek.connectors.flexibee import fields, mapping
 from mostek.connectors.flexibee.client import Row, equals
-from mostek.documents.party import compact_id, spellings
 from mostek.sdk.effect import Match, Question, Statement
-from mostek.sdk.field import Field, number
+from mostek.sdk.field import number
+from mostek.sdk.lookup import Way, of_contacts, upper
+from mostek.sdk.lookup import matched as matched_by
 
-
-class Way(NamedTuple):
-    """One way to recognise a record: by which value of the question, in which fields, and when two are the same.
-
-    ``spellings`` are the forms in which people store a value; the vendor compares texts letter by letter.
-    """
-
-    by: str
-    fields: tuple[Field[str], ...]
-    normal: Callable[[str], str] = str.strip
-    spellings: Callable[[str], Iterable[str]] = lambda value: (value.strip(),)
-
-    def fits(self, row: Row, value: str) -> bool:
-        """Whether the record has this value, spaces and case put aside where they mean nothing."""
-        wanted = self.normal(value)
-        return bool(wanted) and wanted in {self.normal(field(row)) for field in self.fields}
-
-
-def _upper(value: str) -> str:
-    return value.strip().upper()
-
-
-_CODE = Way("code", (fields.CODE,), _upper, lambda value: (_upper(value),))
-_CONTACT = (
-    Way("company_id", (fields.COMPANY_ID,), compact_id, spellings),
-    Way("tax_id", (fields.TAX_ID, fields.VAT_ID), compact_id, spellings),
-    Way("email", (fields.EMAIL,), _upper, lambda value: (value.strip(), value.strip().lower())),
-    _CODE,
-)
+_CODE = Way("code", (fields.CODE,), upper, lambda value: (upper(value),))
+_CONTACT = (*of_contacts(fields.COMPANY_ID, (fields.TAX_ID, fields.VAT_ID), fields.EMAIL), _CODE)
 _PAPERS = {"received": fields.RECEIVED, "order": fields.ORDER_NUMBER, "symbol": fields.SYMBOL}
 _DOCUMENT = (_CODE._replace(by="number"), *(Way(by, (field,)) for by, field in _PAPERS.items()))
 LOOKUPS: dict[str, tuple[str, tuple[Way, ...]]] = {
@@ -67,9 +39,10 @@ def matched(question: Question, row: Row, statement: Statement | None) -> Match 
     if question.about == "vat_rate":
         return _level(question, row)
     key = fields.found_key(row, wanted := question.by.get("key", ""))
-    by = "key" if key and key == wanted else ""
-    by = by or next((way.by for way in LOOKUPS[question.about][1] if way.fits(row, question.by.get(way.by, ""))), "")
+    by = "key" if key and key == wanted else "id" if question.by.get("id") == fields.ID(row) else ""
+    by = by or matched_by(LOOKUPS[question.about][1], row, question.by)
     if not by:
         return None
     label = " ".join(part for part in (fields.CODE(row), fields.NAME(row)) if part)
-    return Match(id=fields.ID(row), by=by, key=key, label=label, statement=statement)
+    contact = mapping.contact_of(row) if question.about == "contact" else None
+    return Match(id=fields.ID(row), by=by, key=key, label=label, statement=statement, contact=contact)

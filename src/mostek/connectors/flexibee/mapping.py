@@ -7,6 +7,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from mostek.connectors.flexibee import fields
 from mostek.connectors.flexibee.draft import SAYINGS, Draft, Level, option, stated
@@ -23,6 +24,9 @@ from mostek.documents.problem import invalid
 from mostek.documents.text import clean
 from mostek.sdk.column import encode
 from mostek.sdk.effect import Action, Match, Question, Reference, Statement
+from mostek.sdk.field import parse_json
+from mostek.sdk.items import Item, content, fingerprint, identity, lenient
+from mostek.sdk.record import Record, Summary
 
 
 def _table(lines: str) -> dict[str, str]:
@@ -70,6 +74,7 @@ _PLAIN_LINE = _table("""
     slevaPol      0
     uplSlevaDokl  false
 """)
+_VOLATILE = frozenset({"lastUpdate"})
 _DELIVERED = "faNazev faUlice faMesto faPsc faStat"
 # What the books fill in where a new document says nothing: from its type, its number, its dates.
 _FILLED_IN = frozenset("kod varSym stredisko formaUhradyCis formaDopravy datSplat".split())
@@ -232,15 +237,64 @@ def _created(action: Action, evidence: str, values: Mapping[str, Any]) -> dict[s
 def _contact(_settings: FlexibeeSettings, action: Action, contact: Contact) -> dict[str, Any]:
     party = contact.party
     values = {
-        **_buyer("nazev ulice mesto psc stat", party, "faJmenoFirmy faUlice faMesto faPsc faStat", contact.delivery),
-        "kod": contact_code(action.key),
+        **_buyer(fields.ADDRESS, party, fields.DELIVERY, contact.delivery),
         "nazev": clean(party.name, "name") or party.email or contact.identity,
         "email": party.email,
         "tel": party.phone,
         "platceDph": party.vat_payer,
-        "typVztahuK": "typVztahu.odberatel",
     }
-    return {CONTACT: _created(action, CONTACT, values)}
+    if action.verb == "create":
+        ours = {"kod": contact_code(action.key), "typVztahuK": "typVztahu.odberatel"}
+        return {CONTACT: _created(action, CONTACT, values | ours)}
+    written = encode(fields.COLUMNS[CONTACT], values, "poznam")
+    written.pop("poznam", None)  # the note is theirs
+    cleared = dict.fromkeys((name for name in values if name != "platceDph"), "")
+    return {CONTACT: {"@create": "fail", "id": _reference(action.refs.get("document")), **cleared, **written}}
+
+
+def contact_of(row: Mapping[str, Any], zone: ZoneInfo | None = None) -> Contact:
+    """A card of the address book, as it was read or as it will be; ``zone`` tells on which day it was changed."""
+    address, delivery = _place(fields.ADDRESS, row), _place(fields.DELIVERY, row)
+    party = Party(
+        address=address,
+        is_company=bool(fields.COMPANY_ID(row) or fields.TAX_ID(row)),
+        company_id=fields.COMPANY_ID(row),
+        tax_id=fields.TAX_ID(row) or fields.VAT_ID(row),
+        vat_payer=fields.PAYS_VAT(row),
+        email=fields.EMAIL(row),
+        phone=fields.PHONE(row),
+    )
+    other = None if fields.NO_DELIVERY(row) or delivery == Address() else delivery
+    return Contact(party=party, delivery=other, changed=fields.UPDATED(row).astimezone(zone).date() if zone else None)
+
+
+def _place(names: str, row: Mapping[str, Any]) -> Address:
+    name, street, city, postcode, country = (fields.PLACE[field](row) for field in names.split())
+    country = country.removeprefix("code:")
+    return Address(name=name, street=street, city=city, postcode=postcode, country=country)
+
+
+def shows(settings: FlexibeeSettings, action: Action) -> Contact:
+    """What a card will say once the action is done."""
+    return contact_of(parse_json(render(settings, action))[CONTACT])
+
+
+def parse(settings: FlexibeeSettings, record: Record) -> Contact:
+    """The card of a record; raises :class:`InvalidDocumentError` naming the field that cannot be read."""
+    return contact_of(parse_json(record.payload), ZoneInfo(settings.timezone))
+
+
+def item(payload: bytes, zone: ZoneInfo) -> Item:
+    """One card of a listing as a record."""
+    row = content(payload)
+    print_ = fingerprint(row, payload, _VOLATILE)
+    id = identity(lenient(lambda: fields.ID(row), ""), print_)
+    time = lenient(lambda: fields.UPDATED(row), None)
+    summary = Summary(
+        number=lenient(lambda: fields.NAME(row), ""), dated=time.astimezone(zone).date() if time else None
+    )
+    kind, root = "contact", f"contact:{id}"
+    return Item(Record(kind=kind, id=id, root=root, payload=payload, fingerprint=print_, summary=summary), time)
 
 
 def _document(settings: FlexibeeSettings, action: Action, document: Invoice) -> dict[str, Any]:
@@ -269,9 +323,10 @@ def _changed(draft: Draft, values: dict[str, Any]) -> dict[str, Any]:
     return {"@create": "fail", "id": ids, **dict.fromkeys(values.keys() - _FILLED_IN, ""), **written}
 
 
-def _adopted(settings: FlexibeeSettings, action: Action, _document: Invoice) -> dict[str, Any]:
-    """Our key as one more external id of a document that is there, and nothing else."""
-    return {DOCUMENT: {"@create": "fail", "id": [_target(settings, action, "document", ""), f"{OURS}{action.key}"]}}
+def _adopted(settings: FlexibeeSettings, action: Action, _: Invoice | Contact) -> dict[str, Any]:
+    """Our key as one more external id of what is there, and nothing else."""
+    evidence = CONTACT if action.kind == "contact" else DOCUMENT
+    return {evidence: {"@create": "fail", "id": [_target(settings, action, "document", ""), f"{OURS}{action.key}"]}}
 
 
 def _cancelled(settings: FlexibeeSettings, action: Action, _document: Invoice) -> dict[str, Any]:
@@ -389,9 +444,10 @@ def _settle(settings: FlexibeeSettings, action: Action, payment: Payment) -> dic
     return {BANK: {**_created(action, BANK, values), "sparovani": {"uhrazovanaFak": pairing, "zbytek": "ne"}}}
 
 
+_CARDS = {"create": _contact, "update": _contact, "adopt": _adopted}
 _WAYS = {"create": _document, "update": _document, "adopt": _adopted, "cancel": _cancelled}
 _RENDERERS: dict[tuple[str, str], tuple[type, Callable[[FlexibeeSettings, Action, Any], dict[str, Any]]]] = {
-    ("contact", "create"): (Contact, _contact),
+    **{("contact", verb): (Contact, way) for verb, way in _CARDS.items()},
     **{(kind, verb): (Invoice, way) for kind in ("invoice", "credit_note", "receipt") for verb, way in _WAYS.items()},
     ("credit_note", "link"): (CreditLink, _credit_link),
     ("payment", "settle"): (Payment, _settle),

@@ -1,6 +1,6 @@
 """Records on their way: what their bytes say of themselves, and what the vendor's answer says of them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,9 +9,12 @@ import msgspec
 
 from mostek.connectors.flexibee import fields, mapping
 from mostek.connectors.flexibee.client import Row, Saved
+from mostek.connectors.flexibee.settings import FlexibeeSettings
 from mostek.documents.problem import Problem
+from mostek.sdk.batch import paired
 from mostek.sdk.effect import AlreadyThere, Done, Found, Intent, Rejected, Result
 from mostek.sdk.field import parse_json
+from mostek.sdk.lookup import changed
 
 # In this order one makes way for another; who is named stands before all documents, what pays them behind.
 _TURNS = ("cancel", "adopt", "create", "update", "link", "settle")
@@ -91,10 +94,20 @@ def state(piece: Piece, records: Mapping[str, Row]) -> Found | Problem | None:
     return None
 
 
+def card(piece: Piece, settings: FlexibeeSettings, records: Mapping[str, Row]) -> Found | Problem | None:
+    """The same of a card: taken over already, or saying what it is to say; or something else than it did."""
+    row, made, action = records.get(piece.ids[0]), records.get(piece.mark), piece.intent.action
+    if made is not None or piece.verb != "update":
+        return finding(made) if made is not None else None
+    told = changed(action, mapping.shows(settings, action), mapping.contact_of(row) if row is not None else None)
+    return told if isinstance(told, Problem) else finding(row) if told and row is not None else None
+
+
 def answers(pieces: Sequence[Piece], saved: Saved) -> dict[int, Result]:
     """The vendor's results by place; records that he says nothing about are left out."""
     results: dict[int, Result] = {}
-    for piece, row in _paired(pieces, saved.results):
+    names = [fields.REQUEST_ID(row) for row in saved.results]
+    for piece, row in paired(pieces, lambda piece: piece.ids, saved.results, names):
         faults = [*fields.ERRORS(row), *([row] if fields.ERROR(row) else [])]
         if faults:
             where = next((found for read in fields.ERROR_FIELDS if (found := read(faults[0]))), "")
@@ -105,20 +118,6 @@ def answers(pieces: Sequence[Piece], saved: Saved) -> dict[int, Result]:
             number = fields.RESULT_CODE(row).removeprefix("code:") or fields.CODE(piece.record)
             results[piece.place] = made(id=id, number=number)
     return results
-
-
-def _paired(pieces: Sequence[Piece], rows: Sequence[Row]) -> Iterator[tuple[Piece, Row]]:
-    """Records and their results: by place where their number agrees and no name contradicts, else by name."""
-    names = [fields.REQUEST_ID(row) for row in rows]
-    if len(rows) == len(pieces) and all(name in {"", *piece.ids} for name, piece in zip(names, pieces, strict=True)):
-        yield from zip(pieces, rows, strict=True)
-        return
-    named: dict[str, list[Row]] = {}
-    for name, row in zip(names, rows, strict=True):
-        named.setdefault(name, []).append(row)
-    for piece in pieces:
-        if named.get(piece.ids[0]):
-            yield piece, named[piece.ids[0]].pop(0)
 
 
 def rejected(where: str, words: str) -> Rejected:

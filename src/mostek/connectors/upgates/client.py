@@ -5,11 +5,11 @@ Reference: https://upgatesapiv2.docs.apiary.io/ , read in the version of 9 April
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -20,6 +20,7 @@ from mostek.sdk import errors
 from mostek.sdk.capability import Context
 from mostek.sdk.http import Http, HttpPolicy, Response
 from mostek.sdk.limits import instant, retry_after
+from mostek.sdk.people import Saved
 from mostek.sdk.slices import Slices, slices, whole
 
 # Three calls at once are allowed to all integrations of a shop together: one stays free for the others.
@@ -31,6 +32,7 @@ _LONGEST_PAUSE = timedelta(hours=25)
 
 _LIMITS = ("x-rate-limit-hour", "x-rate-limit-day", "x-rate-limit-hour-remaining", "x-rate-limit-day-remaining")
 
+S = TypeVar("S", bound=msgspec.Struct)
 Kind = type[errors.VendorError]
 _UNKNOWN: tuple[Kind, str] = (errors.BadResponseError, "upgates.unexpected")
 # Status, or its hundreds: (what the hub does next, cause). "Stavové kódy"; a gateway's own codes are in no reference.
@@ -71,6 +73,21 @@ class Service(msgspec.Struct, frozen=True):
         return self.url.rstrip("/").rpartition("/")[2]
 
 
+class Written(msgspec.Struct, frozen=True):
+    """What became of one customer, as POST and PUT tell it."""
+
+    email: str = ""
+    inserted_yn: bool = False
+    updated_yn: bool = False
+    messages: list[_Message] = []
+
+    @property
+    def saved(self) -> Saved:
+        """Whether it was done, and the vendor's words where it was not."""
+        found = next((message for message in self.messages if message.level in _REFUSING), _Message())
+        return Saved(self.inserted_yn or self.updated_yn, found.property or "", found.message or "")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Listing:
     """One page of a list: each item's own bytes, how many pages there are (None: not said), and his clock."""
@@ -105,11 +122,7 @@ class Client:
         ``GET /status`` -> ``{"services": [{"service", "url", "privilege"}]}``
         https://upgatesapiv2.docs.apiary.io/#reference/stav-api
         """
-        items, _ = self._items(await self._call("/status", {}), "services")
-        try:
-            return tuple(msgspec.json.decode(item, type=Service, strict=False) for item in items)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise self._refusal(errors.BadResponseError, "upgates.unexpected", status=200, reason=error) from error
+        return self._typed(self._items(await self._call("/status", {}), "services")[0], Service)
 
     async def orders(self, query: Mapping[str, str]) -> Listing:
         """One page of at most 100 orders.
@@ -128,6 +141,22 @@ class Client:
         """
         return await self._listing("invoices", query)
 
+    async def customers(self, query: Mapping[str, str]) -> Listing:
+        """One page of at most 100 customers, in an order the vendor does not state.
+
+        ``GET /customers``: ids (``;`` between), email, company_number, company_vat_number, creation_time_from,
+        last_update_time_from, page. https://upgatesapiv2.docs.apiary.io/#reference/zakaznici
+        """
+        return await self._listing("customers", query)
+
+    async def write_customers(self, method: str, customers: Sequence[msgspec.Raw]) -> tuple[Written, ...]:
+        """Make customers (``POST``) or change them (``PUT``), at most 100; each is named by the e-mail of his login.
+
+        The answer says of each whether it was done, and messages. ``{"customers": [{"email", "updated_yn"}]}``
+        """
+        body = msgspec.json.encode({"customers": customers})
+        return self._typed(self._items(await self._call("/customers", {}, method, body), "customers")[0], Written)
+
     async def close(self) -> None:
         """Let the connections go."""
         await self._http.close()
@@ -138,23 +167,26 @@ class Client:
         pages, at = answer.whole("number_of_pages"), instant(response.headers.get("date", "")) or self._context.now()
         return Listing(items=items, pages=pages, at=at)
 
-    async def _call(self, path: str, query: Mapping[str, str]) -> Response:
+    async def _call(
+        self, path: str, query: Mapping[str, str], method: str = "GET", body: bytes | None = None
+    ) -> Response:
         """Make one call; a shop that has moved is asked once more at its new address."""
-        response = await self._send(path, query)
+        response = await self._send(path, query, method, body)
         if response.status == 301:
             self._move(response)
-            response = await self._send(path, query)
+            response = await self._send(path, query, method, body)
         if response.status == 200:
             return response
         raise self._failure(path, response)
 
-    async def _send(self, path: str, query: Mapping[str, str]) -> Response:
+    async def _send(self, path: str, query: Mapping[str, str], method: str, body: bytes | None) -> Response:
         # The fifth wrong login in an hour locks every integration behind our IP address: never try one twice.
         if self._wrong_login:
             raise self._wrong_login
         self._context.budget.take(self._context.now())
         url = self.base + path + ("?" + urlencode(query, quote_via=quote) if query else "")
-        response = await self._http.send("GET", url)
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        response = await self._http.send(method, url, body, headers)
         self._observe(response)
         return response
 
@@ -222,6 +254,12 @@ class Client:
         if answer.items is None:
             raise self._refusal(errors.BadResponseError, "upgates.unexpected", words, status=200, reason=words)
         return answer.items, answer
+
+    def _typed(self, items: Sequence[bytes], type: type[S]) -> tuple[S, ...]:
+        try:
+            return tuple(msgspec.json.decode(item, type=type, strict=False) for item in items)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise self._refusal(errors.BadResponseError, "upgates.unexpected", status=200, reason=error) from error
 
     def _refusal(self, kind: Kind, cause: str, words: str = "", **details: Any) -> errors.VendorError:
         return kind(self._told(cause, **details), words=words, sent=True)

@@ -5,7 +5,7 @@ Reference: https://upgatesapiv2.docs.apiary.io/ , "Seznam objednávek" and "Sezn
 texts may be ``""`` or null alike.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -51,67 +51,85 @@ def by_rate(value: Any, path: str) -> dict[Decimal, Mapping[str, Any]]:
     return dict(found)
 
 
+def _optional(*names: str) -> Iterator[Field[str]]:
+    """Texts that may be missing, by their names."""
+    return (Field(name, text, "") for name in names)
+
+
+def _objects(*names: str) -> Iterator[Field[Payload]]:
+    return (Field(name, mapping, _NOTHING) for name in names)
+
+
+def _amounts(*names: str) -> Iterator[Field[Decimal | None]]:
+    return (Field(name, amount, _NONE) for name in names)
+
+
+def _place(**names: str) -> Texts:
+    """An address by our names; the country is a code."""
+    return {ours: Field(name, country if ours == "country" else text, "") for ours, name in names.items()}
+
+
 class Order:
     """``orders[]``. ``order_total`` includes VAT and ``order_total_rest``, the rounding."""
 
     number = Field("order_number", text)
     currency = Field("currency_id", currency_code)
     with_vat = Field("prices_with_vat_yn", flag, True)
-    status = Field("status", text, "")
+    status, variable_symbol, origin = _optional("status", "variable_symbol", "origin")
     paid = Field("paid_date", date_text, "")
     resolved = Field("resolved_yn", flag, False)
     oss = Field("oss_yn", flag, False)
     dated = Field("creation_time", date_text)
-    created = Field("creation_time", moment)
-    changed = Field("last_update_time", moment)
-    variable_symbol = Field("variable_symbol", text, "")
+    created, changed = Field("creation_time", moment), Field("last_update_time", moment)
     total = Field("order_total", amount)
     rounding = Field("order_total_rest", amount, _ZERO)
-    origin = Field("origin", text, "")
-    customer = Field("customer", mapping, _NOTHING)
+    customer, shipment, payment = _objects("customer", "shipment", "payment")
+    voucher, quantity_discount, loyalty = _objects("discount_voucher", "quantity_discount", "loyalty_points")
     products: Field[list[Payload]] = Field("products", sequence, [])
-    voucher = Field("discount_voucher", mapping, _NOTHING)
-    quantity_discount = Field("quantity_discount", mapping, _NOTHING)
-    loyalty = Field("loyalty_points", mapping, _NOTHING)
-    shipment = Field("shipment", mapping, _NOTHING)
-    payment = Field("payment", mapping, _NOTHING)
 
 
 class Buyer:
     """``orders[].customer``: who ordered; the invoiced and the delivery address stand in the same object."""
 
-    code = Field("code", text, "")
-    id = Field("customer_id", text, "")
-    is_company = Field("company_yn", flag, False)
-    company = Field("company", text, "")
+    code, id, company = _optional("code", "customer_id", "company")
+    is_company, elsewhere = (Field(name, flag, False) for name in ("company_yn", "postal_yn"))
     vat_payer: Field[bool | None] = Field("vat_payer_yn", flag, None)
-    first_name = Field("firstname_invoice", text, "")
-    surname = Field("surname_invoice", text, "")
-    elsewhere = Field("postal_yn", flag, False)
-    post_company = Field("company_postal", text, "")
-    post_first_name = Field("firstname_postal", text, "")
-    post_surname = Field("surname_postal", text, "")
+    first_name, surname = _optional("firstname_invoice", "surname_invoice")
+    post_company, post_first_name, post_surname = _optional("company_postal", "firstname_postal", "surname_postal")
 
 
 # Texts that go over as they are, by their names in our documents.
-CONTACTS: Texts = {
-    "company_id": Field("ico", text, ""),
-    "tax_id": Field("dic", text, ""),
-    "email": Field("email", text, ""),
-    "phone": Field("phone", text, ""),
-}
-INVOICED: Texts = {
-    "street": Field("street_invoice", text, ""),
-    "city": Field("city_invoice", text, ""),
-    "postcode": Field("zip_invoice", text, ""),
-    "country": Field("country_id_invoice", country, ""),
-}
-POSTED: Texts = {
-    "street": Field("street_postal", text, ""),
-    "city": Field("city_postal", text, ""),
-    "postcode": Field("zip_postal", text, ""),
-    "country": Field("country_id_postal", country, ""),
-}
+_OURS = ("company_id", "tax_id", "email", "phone")
+CONTACTS: Texts = dict(zip(_OURS, _optional("ico", "dic", "email", "phone"), strict=True))
+INVOICED = _place(street="street_invoice", city="city_invoice", postcode="zip_invoice", country="country_id_invoice")
+POSTED = _place(street="street_postal", city="city_postal", postcode="zip_postal", country="country_id_postal")
+CUSTOMER = _place(name="name", street="street", city="city", postcode="zip", country="country_id")
+PLACE = _place(street="street", city="city", postcode="zip_code", country="country_id")
+
+
+class Account:
+    """``customers[]``: who is known to the shop, with or without an account; his e-mail is what he is known by."""
+
+    id, changed = Field("customer_id", text), Field("last_update_time", moment, None)
+    first_name, surname = _optional("firstname", "surname")
+    company, communication, login, addresses = _objects("company", "communication", "login", "addresses")
+
+
+class Firm:
+    """``customers[].company``."""
+
+    name, company_id, tax_id = _optional("name", "company_number", "vat_number")
+    vat_payer: Field[bool | None] = Field("vat_payer_yn", flag, None)
+
+
+class Recipient:
+    """``customers[].addresses.postal[]``: beside the address."""
+
+    company, first_name, surname = _optional("company_name", "firstname", "surname")
+
+
+PHONE, EMAIL, BILLING = CONTACTS["phone"], CONTACTS["email"], Field("billing", mapping, _NOTHING)
+POSTAL: Field[list[Payload]] = Field("postal", sequence, [])
 
 
 class Price:
@@ -121,9 +139,7 @@ class Price:
     payment. ``rate`` is in percent.
     """
 
-    price = Field("price", amount, _NONE)
-    gross = Field("price_with_vat", amount, _NONE)
-    net = Field("price_without_vat", amount, _NONE)
+    price, gross, net = _amounts("price", "price_with_vat", "price_without_vat")
     rate = Field("vat", decimal, _ZERO)
 
 
@@ -131,12 +147,7 @@ class Product:
     """``orders[].products[]``; a part of a set, a gift or a discount names its parent's ``uuid``."""
 
     type = Field("type", text, "product")
-    uuid = Field("uuid", text, "")
-    parent = Field("parent_uuid", text, "")
-    code = Field("code", text, "")
-    ean = Field("ean", text, "")
-    title = Field("title", text, "")
-    unit = Field("unit", text, "")
+    uuid, parent, code, ean, title, unit = _optional("uuid", "parent_uuid", "code", "ean", "title", "unit")
     quantity = Field("quantity", amount)
     unit_price = Field("price_per_unit", amount)
 
@@ -154,41 +165,28 @@ class Discount:
 class Method:
     """``orders[].shipment`` and ``orders[].payment``; ``type`` is the vendor's own word (``command``, ``dpd``)."""
 
-    code = Field("code", text, "")
-    name = Field("name", text, "")
-    type = Field("type", text, "")
+    code, name, type = _optional("code", "name", "type")
 
 
 class Invoice:
     """``invoices[]``: invoices, credit notes and receipts."""
 
-    number = Field("invoice_number", text)
-    type = Field("type", text)
-    corrects = Field("related_invoice_number", text, None)
-    order_number = Field("order_number", text, None)
-    currency = Field("currency_id", currency_code)
-    dated = Field("date_of_issuance", date_text)
+    number, type = Field("invoice_number", text), Field("type", text)
+    corrects, order_number = (Field(name, text, None) for name in ("related_invoice_number", "order_number"))
+    currency, dated = Field("currency_id", currency_code), Field("date_of_issuance", date_text)
     supplied = Field("date_of_vat_revenue_recognition", date_text, "")
-    due = Field("date_of_expiration", date_text, "")
+    due, paid = (Field(name, date_text, "") for name in ("date_of_expiration", "paid_date"))
     created = Field("creation_time", moment, None)
-    variable_symbol = Field("variable_symbol", text, "")
-    specific_symbol = Field("specific_symbol", text, "")
-    payment = Field("payment", text, "")
-    is_paid = Field("paid_yn", flag, False)
-    paid = Field("paid_date", date_text, "")
-    oss = Field("oss_yn", flag, False)
+    variable_symbol, specific_symbol = _optional("variable_symbol", "specific_symbol")
+    payment, note = _optional("payment", "note")
+    is_paid, oss = (Field(name, flag, False) for name in ("paid_yn", "oss_yn"))
     oss_country = Field("oss_country_id", country, "")
-    rounding = Field("total_rest", amount, _ZERO)
-    total = Field("total_with_vat", amount)
-    net_total = Field("total_without_vat", amount, _ZERO)
-    note = Field("note", text, "")
-    supplier = Field("supplier", mapping, _NOTHING)
-    customer = Field("customer", mapping, _NOTHING)
-    items = Field("items", sequence)
+    rounding, net_total = (Field(name, amount, _ZERO) for name in ("total_rest", "total_without_vat"))
+    total, items = Field("total_with_vat", amount), Field("items", sequence)
+    supplier, customer, summary_total = _objects("supplier", "customer", "recapitulation_vats_total")
     summary_currency = Field("recapitulation_currency_id", currency_code, "")
     summary_rate = Field("recapitulation_currency_rate", decimal, _NONE)
     summary: Field[dict[Decimal, Payload]] = Field("recapitulation_vats", by_rate, {})
-    summary_total = Field("recapitulation_vats_total", mapping, _NOTHING)
 
 
 class Supplier:
@@ -203,30 +201,15 @@ class Customer:
     is_company = Field("company_yn", flag, False)
 
 
-CUSTOMER: Texts = {
-    "name": Field("name", text, ""),
-    "street": Field("street", text, ""),
-    "city": Field("city", text, ""),
-    "postcode": Field("zip", text, ""),
-    "country": Field("country_id", country, ""),
-}
-
-
 class Item:
     """``invoices[].items[]``; ``type`` came on 20 August 2024."""
 
-    type = Field("type", text, "product")
-    code = Field("code", text, "")
-    name = Field("name", text, "")
-    unit = Field("unit", text, "")
-    quantity = Field("quantity", amount)
-    unit_gross = Field("price_per_unit_with_vat", amount, _NONE)
-    unit_net = Field("price_per_unit_without_vat", amount, _NONE)
+    type, quantity = Field("type", text, "product"), Field("quantity", amount)
+    code, name, unit = _optional("code", "name", "unit")
+    unit_gross, unit_net = _amounts("price_per_unit_with_vat", "price_per_unit_without_vat")
 
 
 class Summed:
     """``invoices[].recapitulation_vats`` and ``recapitulation_vats_total``."""
 
-    net = Field("base", amount, _ZERO)
-    tax = Field("vat", amount, _ZERO)
-    gross = Field("total", amount, _ZERO)
+    net, tax, gross = (Field(name, amount, _ZERO) for name in ("base", "vat", "total"))

@@ -6,30 +6,32 @@ its rounding, which way a rate is meant), the document's own figures decide, and
 refused with the field's name.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from itertools import product
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from mostek.connectors.upgates import fields
+from mostek.connectors.upgates import fields, people
 from mostek.connectors.upgates.fields import Payload
-from mostek.connectors.upgates.records import KINDS, rivals
+from mostek.connectors.upgates.records import KINDS
 from mostek.connectors.upgates.settings import UpgatesSettings
 from mostek.documents.invoice import ExchangeRate, Invoice, Method, contradictions
 from mostek.documents.lines import Line, LineKind
-from mostek.documents.money import Money, total
+from mostek.documents.money import Money
 from mostek.documents.number import divide, half_up, normal
 from mostek.documents.order import Order
-from mostek.documents.party import Address, Party
+from mostek.documents.party import Address, Contact, Party
 from mostek.documents.problem import InvalidDocumentError, invalid
+from mostek.documents.reading import Priced, Rows, gross_of, likeliest, positive_lines, positive_rows, told_once
 from mostek.documents.regime import Regime, corrected, zero_of
-from mostek.documents.vat import Basis, VatRow, summed, tax_of
-from mostek.sdk.field import Field, day, parse_json
+from mostek.documents.vat import Basis, VatRow, summed
+from mostek.sdk.field import Field, choice, day, parse_json, texts
+from mostek.sdk.items import rivals
 from mostek.sdk.record import Record
 
 ITEM_KINDS: Mapping[str, LineKind] = {
@@ -54,83 +56,39 @@ METHODS: tuple[tuple[Field[Payload], LineKind], ...] = (
     (fields.Order.shipment, "shipping"),
     (fields.Order.payment, "payment_fee"),
 )
-C = TypeVar("C")
-Rows = Sequence[VatRow]
 Attempt = tuple[Sequence[Line], Rows]
 # A shipment or payment for nothing would only add a VAT code (0 %) that the document has not.
 FEES = frozenset(kind for _, kind in METHODS)
 BASES: tuple[Basis, ...] = ("gross", "net")
 _ONE = Decimal(1)
 _DECIMALS = 6
-_PIECES = 10  # minor units that a discount, spread over products, may be off
+LINE_VAT, WORD = "upgates.line_vat", "upgates.word"
 # How far the summary may be from rate x amount, in parts and in units: it is rounded per VAT rate.
 _TOLERANCE, _ROUNDING = Decimal("0.01"), Decimal("0.05")
 
 
-class Priced(msgspec.Struct, frozen=True, kw_only=True):
-    """How the amounts of one document are read: with VAT (``gross``) or without it they are exact.
+def _line(priced: Priced, payload: Payload, path: str, **facts: Any) -> Line:
+    """A line from what products, items, methods and discounts share.
 
-    The other price is the shop's own, or with ``derives`` computed.
+    The shop's other price was absent before April 2025 for all but products, so it is computed then.
     """
-
-    regime: Regime
-    currency: str
-    basis: Basis
-    derives: bool = False
-
-    def line(
-        self,
-        payload: Payload,
-        path: str,
-        *,
-        quantity: Decimal = Decimal(1),
-        unit: str = "",
-        unit_price: Decimal | None = None,
-        lowers: bool = False,
-        **facts: Any,
-    ) -> Line:
-        """A line from what products, items, methods and discounts share; ``lowers`` makes its amounts negative.
-
-        The shop's other price was absent before April 2025 for all but products, so it is computed then. Raises
-        ``upgates.line_vat`` when the VAT is not that of the rate, by more than rounding per piece (of a discount: per
-        piece of what it was spread over).
-        """
-        own, other = fields.Price.gross, fields.Price.net
-        own, other = (own, other) if self.basis == "gross" else (other, own)
-        value, rate = own(payload, path), fields.Price.rate(payload, path)
-        value = fields.Price.price(payload, path) if value is None else value
-        if value is None:
-            raise invalid("field.missing", path + own.name)
-        stated, derived = Money.of(value, self.currency, path + own.name), other(payload, path)
-        tax = tax_of(stated, rate, self.basis)
-        computed = stated - tax if self.basis == "gross" else stated + tax
-        second = computed if derived is None else Money.rounded(derived, self.currency)
-        if abs((second - computed).minor) > max(_PIECES + abs(quantity) / 2, abs(tax.minor) * _TOLERANCE):
-            raise invalid("upgates.line_vat", path + fields.Price.rate.name, rate=rate, stated=stated, other=second)
-        second = computed if self.derives else second
-        if unit_price is None:
-            unit_price = normal(half_up(divide(stated.amount, quantity or _ONE), _DECIMALS))
-        if lowers and stated.minor > 0:
-            stated, second, unit_price = -stated, -second, unit_price.copy_negate()
-        net, gross = (second, stated) if self.basis == "gross" else (stated, second)
-        return Line(
-            quantity=quantity,
-            unit=unit,
-            unit_price=unit_price,
-            basis=self.basis,
-            vat=self.regime.code(rate, path + fields.Price.rate.name),
-            net=net,
-            tax=gross - net,
-            gross=gross,
-            **facts,
-        )
+    own, other = fields.Price.gross, fields.Price.net
+    own, other = (own, other) if priced.basis == "gross" else (other, own)
+    value = own(payload, path)
+    value = fields.Price.price(payload, path) if value is None else value
+    if value is None:
+        raise invalid("field.missing", path + own.name)
+    stated, rate = Money.of(value, priced.currency, path + own.name), fields.Price.rate(payload, path)
+    return priced.line(stated, other(payload, path), rate, path + fields.Price.rate.name, **facts)
 
 
-def parse(settings: UpgatesSettings, record: Record) -> Invoice | Order:
+def parse(settings: UpgatesSettings, record: Record) -> Invoice | Order | Contact:
     """The document of a record; raises :class:`InvalidDocumentError` naming the field that cannot be read."""
     if rivals(record):
         raise invalid("upgates.number_twice", fields.Invoice.number.name, number=record.id)
     payload, zone = parse_json(record.payload), ZoneInfo(settings.timezone)
+    if record.kind == "contact":
+        return people.contact(payload, zone)
     return order(settings, payload, zone) if record.kind == "order" else invoice(settings, payload, zone)
 
 
@@ -140,7 +98,7 @@ def invoice(settings: UpgatesSettings, payload: Payload, zone: ZoneInfo) -> Invo
     The delivery address, the buyer's ``vat_payer`` and the methods' codes stand in the order, not here. A credit
     note's amounts are turned positive, each part by the sign of its own sum.
     """
-    kind = _choice(KINDS, fields.Invoice.type(payload), fields.Invoice.type.name)
+    kind = choice(KINDS, fields.Invoice.type(payload), fields.Invoice.type.name, WORD)
     number, currency = fields.Invoice.number(payload), fields.Invoice.currency(payload)
     buyer = _customer(fields.Invoice.customer(payload))
     issued = day(zone)(fields.Invoice.dated(payload), fields.Invoice.dated.name)
@@ -194,19 +152,19 @@ def _read(bare: Invoice, payload: Payload, regime: Regime, stated: Sequence[tupl
             first = first or document
     if first:
         return first
-    lines = _items(payload, Priced(regime=regime, currency=bare.currency, basis="gross"))
+    lines = _items(payload, Priced(regime=regime, currency=bare.currency, basis="gross", fault=LINE_VAT))
     return _filled(bare, payload, lines, stated[0] if stated else summed(line.row for line in lines))
 
 
 def _attempts(bare: Invoice, payload: Payload, regime: Regime, stated: Sequence[Rows]) -> Iterator[Attempt]:
-    readings = []
+    readings, net_total = [], abs(fields.Invoice.net_total(payload))
     for lowers, derives, basis in product((False, True), (False, True), BASES):
         with suppress(InvalidDocumentError):
-            priced = Priced(regime=regime, currency=bare.currency, basis=basis, derives=derives)
+            priced = Priced(regime=regime, currency=bare.currency, basis=basis, fault=LINE_VAT, derives=derives)
             readings.append((basis, _items(payload, priced, lowers=lowers)))
             yield from ((readings[-1][1], rows) for rows in stated)
     if not stated or fields.Invoice.summary_currency(payload) not in {"", bare.currency}:
-        yield from ((lines, rows) for basis, lines in readings for rows in _likeliest(payload, lines, basis))
+        yield from ((lines, rows) for basis, lines in readings for rows in likeliest(lines, basis, net_total))
 
 
 def _filled(bare: Invoice, payload: Payload, lines: Sequence[Line], rows: Rows) -> Invoice:
@@ -218,9 +176,9 @@ def _filled(bare: Invoice, payload: Payload, lines: Sequence[Line], rows: Rows) 
     rounding = _amount(fields.Invoice.rounding, payload, bare.currency)
     to_pay = _amount(fields.Invoice.total, payload, bare.currency)
     if bare.kind == "credit_note":
-        lines, rows = _positive(lines, _negated), _positive(rows, VatRow.__neg__)
+        lines, rows = positive_lines(lines), positive_rows(rows)
         rounding, to_pay = (-rounding, -to_pay) if to_pay.minor < 0 else (rounding, to_pay)
-    if _gross(rows, bare.currency) == to_pay != _gross(lines, bare.currency) + rounding:
+    if gross_of(rows, bare.currency) == to_pay != gross_of(lines, bare.currency) + rounding:
         to_pay += rounding
     exchange = _exchange(payload, bare.currency, rows)
     amounts = {"lines": tuple(lines), "vat": tuple(rows), "rounding": rounding, "total": to_pay}
@@ -249,27 +207,14 @@ def _summary(payload: Payload, regime: Regime, currency: str, factor: Decimal) -
     return summed(rows)
 
 
-def _likeliest(payload: Payload, lines: Sequence[Line], basis: Basis) -> list[Rows]:
-    """What a summary that is not stated may be: the lines' VAT, or the VAT on each rate's sum; the total tells."""
-    rows = summed(line.row for line in lines)
-    taxes = [(row, tax_of(row.gross if basis == "gross" else row.net, row.code.rate, basis)) for row in rows]
-    nets = [(row, tax, row.gross - tax if basis == "gross" else row.net) for row, tax in taxes]
-    by_rate = [VatRow(row.code, net, tax, net + tax) for row, tax, net in nets]
-    net_total = abs(fields.Invoice.net_total(payload))
-    return sorted((rows, by_rate), key=lambda found: abs(sum(row.net.amount for row in found)) != net_total)
-
-
-def _gross(parts: Iterable[Line | VatRow], currency: str) -> Money:
-    return total((part.gross for part in parts), currency)
-
-
 def _items(payload: Payload, priced: Priced, *, lowers: bool = False) -> tuple[Line, ...]:
     unit_price = fields.Item.unit_gross if priced.basis == "gross" else fields.Item.unit_net
     lines = []
     for place, item in enumerate(fields.Invoice.items(payload)):
         path, by = f"items[{place}].", fields.Item
-        kind = _choice(ITEM_KINDS, by.type(item, path), path + by.type.name)
-        line = priced.line(
+        kind = choice(ITEM_KINDS, by.type(item, path), path + by.type.name, WORD)
+        line = _line(
+            priced,
             item,
             path,
             kind=kind,
@@ -286,19 +231,6 @@ def _items(payload: Payload, priced: Priced, *, lowers: bool = False) -> tuple[L
     return tuple(lines)
 
 
-def _positive(parts: Sequence[Any], negated: Callable[[Any], Any]) -> Sequence[Any]:
-    """Lines or rows of a credit note with a positive sum: the reference does not say with which sign they come."""
-    return [negated(part) for part in parts] if sum(part.gross.minor for part in parts) < 0 else parts
-
-
-def _negated(line: Line) -> Line:
-    """The line with the opposite sign, in its quantity where that is negative, in its price otherwise."""
-    turned = -line
-    if line.quantity < 0:
-        return turned
-    return msgspec.structs.replace(turned, quantity=line.quantity, unit_price=line.unit_price.copy_negate())
-
-
 def _exchange(payload: Payload, currency: str, rows: Rows) -> ExchangeRate | None:
     """The document's own rate when its VAT summary is in another currency.
 
@@ -310,7 +242,7 @@ def _exchange(payload: Payload, currency: str, rows: Rows) -> ExchangeRate | Non
     rate = fields.Invoice.summary_rate(payload)
     if home in {"", currency} or not rate:
         return None
-    document = abs(_gross(rows, currency).amount)
+    document = abs(gross_of(rows, currency).amount)
     summary = abs(fields.Summed.gross(fields.Invoice.summary_total(payload), "recapitulation_vats_total."))
     candidates = (rate, normal(half_up(divide(_ONE, rate), _DECIMALS)))
     missed = {candidate: abs(document * candidate - summary) for candidate in candidates}
@@ -323,8 +255,8 @@ def _exchange(payload: Payload, currency: str, rows: Rows) -> ExchangeRate | Non
 
 def _customer(customer: Payload) -> Party:
     path = "customer."
-    address, is_company = Address(**_texts(fields.CUSTOMER, customer, path)), fields.Customer.is_company(customer, path)
-    return Party(address=address, is_company=is_company, vat_payer=None, **_texts(fields.CONTACTS, customer, path))
+    address, is_company = Address(**texts(fields.CUSTOMER, customer, path)), fields.Customer.is_company(customer, path)
+    return Party(address=address, is_company=is_company, vat_payer=None, **texts(fields.CONTACTS, customer, path))
 
 
 def order(settings: UpgatesSettings, payload: Payload, zone: ZoneInfo) -> Order:
@@ -342,14 +274,19 @@ def order(settings: UpgatesSettings, payload: Payload, zone: ZoneInfo) -> Order:
     to_pay = _amount(fields.Order.total, payload, currency)
     rounding = _amount(fields.Order.rounding, payload, currency)
     basis: Basis = "gross" if fields.Order.with_vat(payload) else "net"
-    readings = (Priced(regime=regime, currency=currency, basis=basis, derives=derives) for derives in (False, True))
+    readings = (
+        Priced(regime=regime, currency=currency, basis=basis, fault=LINE_VAT, derives=derives)
+        for derives in (False, True)
+    )
     return Order(
         id=fields.Order.number(payload),
         number=fields.Order.number(payload),
         status=fields.Order.status(payload),
         currency=currency,
         buyer=buyer,
-        lines=_once((tuple(_order_lines(payload, priced)) for priced in readings), to_pay - rounding, basis),
+        lines=told_once(
+            (tuple(_order_lines(payload, each)) for each in readings), to_pay - rounding, basis, "products"
+        ),
         rounding=rounding,
         total=to_pay,
         created=created,
@@ -368,8 +305,9 @@ def order(settings: UpgatesSettings, payload: Payload, zone: ZoneInfo) -> Order:
 def _order_lines(payload: Payload, priced: Priced) -> Iterator[Line]:
     for place, entry in enumerate(fields.Order.products(payload)):
         path, by = f"products[{place}].", fields.Product
-        kind = _choice(PRODUCT_KINDS, by.type(entry, path), path + by.type.name)
-        yield priced.line(
+        kind = choice(PRODUCT_KINDS, by.type(entry, path), path + by.type.name, WORD)
+        yield _line(
+            priced,
             entry,
             path,
             kind=kind,
@@ -388,43 +326,13 @@ def _order_lines(payload: Payload, priced: Priced) -> Iterator[Line]:
         name = fields.Discount.code(discount, f"{block.name}.") or block.name
         for place, row in enumerate(fields.Discount.rows(discount, f"{block.name}.")):
             path = f"{block.name}.discounts[{place}]."
-            yield priced.line(row, path, kind=kind, id=f"{block.name}-{place + 1}", name=name, lowers=True)
+            yield _line(priced, row, path, kind=kind, id=f"{block.name}-{place + 1}", name=name, lowers=True)
     for block, kind in METHODS:
         method, path = block(payload), f"{block.name}."
         if method:
-            line = priced.line(method, path, kind=kind, id=block.name, name=fields.Method.name(method, path))
+            line = _line(priced, method, path, kind=kind, id=block.name, name=fields.Method.name(method, path))
             if line.gross:
                 yield line
-
-
-def _once(readings: Iterable[tuple[Line, ...]], expected: Money, basis: Basis) -> tuple[Line, ...]:
-    """The lines with each amount once: a set and its parts may both show the price, and the total tells whose counts.
-
-    ``expected`` is the total before rounding. Net prices give a total that was derived too: a minor unit per line.
-    """
-    missed = []
-    for lines in readings:
-        for candidate in (lines, *_sets_told_once(lines)):
-            missed.append(expected - _gross(candidate, expected.currency))
-            if abs(missed[-1].minor) <= (len(lines) if basis == "net" else 0):
-                return candidate
-    found = expected - missed[0]
-    raise invalid("money.line_sum", "products", found=found, stated=expected, difference=missed[0])
-
-
-def _sets_told_once(lines: tuple[Line, ...]) -> Iterator[tuple[Line, ...]]:
-    """The lines without the prices of parts whose set has one; then without those of sets whose parts have one."""
-    sets = {line.id for line in lines if line.kind == "set" and line.gross}
-    parts = {line.id for line in lines if line.kind == "set_part" and line.gross and line.parent in sets}
-    parents = {line.parent for line in lines if line.id in parts}
-    for hidden in (parts, parents):
-        if hidden:
-            yield tuple(_free(line) if line.id in hidden else line for line in lines)
-
-
-def _free(line: Line) -> Line:
-    zero = Money.zero(line.gross.currency)
-    return msgspec.structs.replace(line, unit_price=Decimal(0), net=zero, tax=zero, gross=zero)
 
 
 def _buyer(customer: Payload) -> Party:
@@ -433,11 +341,11 @@ def _buyer(customer: Payload) -> Party:
     person = f"{by.first_name(customer, path)} {by.surname(customer, path)}".strip()
     name = (by.company(customer, path) if is_company else "") or person
     return Party(
-        address=Address(name=name, **_texts(fields.INVOICED, customer, path)),
+        address=Address(name=name, **texts(fields.INVOICED, customer, path)),
         is_company=is_company,
         vat_payer=by.vat_payer(customer, path),
         reference=by.id(customer, path) or by.code(customer, path),
-        **_texts(fields.CONTACTS, customer, path),
+        **texts(fields.CONTACTS, customer, path),
     )
 
 
@@ -446,11 +354,7 @@ def _delivery(customer: Payload) -> Address | None:
     if not by.elsewhere(customer, path):
         return None
     person = f"{by.post_first_name(customer, path)} {by.post_surname(customer, path)}".strip()
-    return Address(name=by.post_company(customer, path) or person, **_texts(fields.POSTED, customer, path))
-
-
-def _texts(table: fields.Texts, payload: Payload, path: str = "") -> dict[str, str]:
-    return {name: field(payload, path) for name, field in table.items()}
+    return Address(name=by.post_company(customer, path) or person, **texts(fields.POSTED, customer, path))
 
 
 def _method(payload: Payload, path: str) -> Method | None:
@@ -466,13 +370,6 @@ def _oss(flag: Field[bool], payload: Payload, country: str) -> str:
     if flag(payload) and not country:
         raise invalid("upgates.oss_country", flag.name)
     return country if flag(payload) else ""
-
-
-def _choice(known: Mapping[str, C], value: str, path: str) -> C:
-    """What a word of the vendor's stands for; a new word may mean anything, so it is refused by name."""
-    if value not in known:
-        raise invalid("upgates.word", path, value=value, known=", ".join(known))
-    return known[value]
 
 
 def _amount(field: Field[Decimal], payload: Payload, currency: str) -> Money:
