@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from tests.hub.bookkeeping import Bookkeeping
 from tests.hub.trading import Trading
@@ -21,7 +21,9 @@ def file(folder: Path) -> Iterator[str]:
     yield f"sqlite:///{folder / 'mostek.db'}"
 
 
-def trade(address: Address, examples: int, steps: int, *, of: type[Trading] = Trading, shrink: bool = True) -> None:
+def trade(
+    address: Address, examples: int, steps: int, *, of: type[RuleBasedStateMachine] = Trading, shrink: bool = True
+) -> None:
     """Run a machine on databases from ``address``."""
     machine = type("Machine", (of,), {"address": staticmethod(address)})
     phases = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink) if shrink else (Phase.generate,)

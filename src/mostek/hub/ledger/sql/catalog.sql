@@ -83,7 +83,7 @@ SELECT (SELECT count(*) FROM action a WHERE a.flow = :flow AND a.kind <> 'contac
         AND a.state NOT IN ('blocked', 'ready'))
     + (SELECT count(*) FROM action a WHERE a.flow = :flow AND a.kind = 'contact' AND a.expected IS NOT NULL AND a.state IN ('blocked', 'ready'))
     + (SELECT count(*) FROM action a WHERE a.flow = :flow AND a.kind = 'contact' AND a.expected IS NOT NULL AND a.sent > {now} - 3600000
-        AND a.state NOT IN ('blocked', 'ready')) AS n;
+        AND a.lane = 0 AND a.state NOT IN ('blocked', 'ready')) AS n;
 
 -- name: busiest_day
 SELECT max(d.n) AS n FROM (SELECT count(*) AS n FROM (
