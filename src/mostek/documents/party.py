@@ -46,6 +46,11 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
         """The name of the person or company."""
         return self.address.name
 
+    @property
+    def has_company(self) -> bool:
+        """Whether he has what only companies have."""
+        return bool(self.is_company or self.company_id or self.tax_id)
+
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True, tag="contact"):
     """A buyer in an address book, or to be kept in one.

@@ -17,7 +17,8 @@ Rows = Sequence[VatRow]
 
 _DECIMALS = 6
 _PIECES = 10  # minor units that a discount, spread over products, may be off
-_TOLERANCE = Decimal("0.01")  # how far the VAT may be from rate x amount, in parts
+# How far an amount may be from rate x amount, in parts and in units: it is rounded per VAT rate.
+_TOLERANCE, _ROUNDING = Decimal("0.01"), Decimal("0.05")
 
 
 class Priced(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +108,18 @@ def likeliest(lines: Sequence[Line], basis: Basis, net_total: Decimal) -> list[R
     nets = [(row, tax, row.gross - tax if basis == "gross" else row.net) for row, tax in taxes]
     by_rate = [VatRow(row.code, net, tax, net + tax) for row, tax, net in nets]
     return sorted((rows, by_rate), key=lambda found: abs(sum(row.net.amount for row in found)) != net_total)
+
+
+def exchanged(rate: Decimal, document: Decimal, summary: Decimal) -> Decimal | None:
+    """The rate as units of home currency, whichever way round it was told: the summary's total decides.
+
+    None when neither way gives it.
+    """
+    candidates = (rate, normal(half_up(divide(Decimal(1), rate), _DECIMALS)))
+    missed = {candidate: abs(document * candidate - summary) for candidate in candidates}
+    best = min(candidates, key=lambda candidate: missed[candidate])
+    wrong = document and (not summary or missed[best] > max(summary * _TOLERANCE, _ROUNDING))
+    return None if wrong else best
 
 
 def told_once(readings: Iterable[tuple[Line, ...]], expected: Money, basis: Basis, field: str) -> tuple[Line, ...]:

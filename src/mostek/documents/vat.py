@@ -1,6 +1,6 @@
 """VAT codes, rates by country and date, and VAT rows of a document."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -95,6 +95,18 @@ class Taxed(Protocol):
     def tax(self) -> Money: ...
     @property
     def gross(self) -> Money: ...
+
+
+def bucketed(
+    rows: Iterable[VatRow], buckets: Mapping[VatCode, str], known: Iterable[str], rounding: Money
+) -> dict[str, tuple[Money, Money, Money]]:
+    """Base, VAT and total of every bucket that books know; the rounding is outside VAT, in the bucket ``exempt``."""
+    zero = Money.zero(rounding.currency)
+    sums = dict.fromkeys(known, (zero, zero, zero)) | {"exempt": (rounding, zero, rounding)}
+    for row in rows:
+        net, tax, gross = sums[buckets[row.code]]
+        sums[buckets[row.code]] = (net + row.net, tax + row.tax, gross + row.gross)
+    return sums
 
 
 def summed(rows: Iterable[VatRow]) -> tuple[VatRow, ...]:

@@ -2,9 +2,20 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from mostek.sdk.effect import Absent, CannotTell, Finding, NotSent, Result, Unknown
+from mostek.documents.problem import Problem
+from mostek.sdk.effect import (
+    Absent,
+    AlreadyThere,
+    CannotTell,
+    Finding,
+    Found,
+    NotSent,
+    Rejected,
+    Result,
+    Unknown,
+)
 from mostek.sdk.errors import (
     AuthFailedError,
     BadResponseError,
@@ -17,6 +28,7 @@ from mostek.sdk.errors import (
 
 T = TypeVar("T")
 R = TypeVar("R")
+L = TypeVar("L", bound="Placed")
 RETRY = timedelta(seconds=30)
 # Errors of the whole connection, after which surely nothing was done.
 STOPPING = (AuthFailedError, ConfigurationError, RateLimitedError)
@@ -59,6 +71,54 @@ async def in_turns(
     results = await in_batches([items[place] for place in order], size, send, now)
     placed = dict(zip(order, results, strict=True))
     return [placed[place] for place in range(len(items))]
+
+
+async def each_alone(
+    items: Sequence[T],
+    look: Callable[[T], Awaitable[Result | None]],
+    again: Callable[[T], Awaitable[Result | None]],
+    silent: Result,
+    now: datetime,
+) -> list[Result]:
+    """What became of items that an answer says nothing about: by looking, else by sending again, else ``silent``."""
+    results: list[Result] = []
+    for item in items:
+        try:
+            results.append(await look(item) or await again(item) or silent)
+        except VendorError as error:
+            results += unanswered([item], error, now)
+    return results
+
+
+def held(found: Found | Problem) -> Result:
+    """What is there already as a result: itself, or why it must not be touched."""
+    if isinstance(found, Problem):
+        return Rejected(problem=found)
+    return AlreadyThere(id=found.ids[0], number=found.number)
+
+
+class Placed(Protocol):
+    """Something that has its place among others."""
+
+    @property
+    def place(self) -> int: ...
+
+
+async def states_first(
+    items: Sequence[L],
+    states: Callable[[Sequence[L]], Awaitable[Mapping[int, Found | Problem]]],
+    send: Callable[[Sequence[L]], Awaitable[Mapping[int, Result]]],
+) -> list[Result]:
+    """Read before writing what is a state, then write the rest; an error of the reading has sent nothing."""
+    try:
+        with understood():
+            known = await states(items)
+    except VendorError as error:
+        error.sent = False
+        raise
+    rest = [item for item in items if item.place not in known]
+    written = await send(rest) if rest else {}
+    return [held(known[item.place]) if item.place in known else written[item.place] for item in items]
 
 
 def paired(

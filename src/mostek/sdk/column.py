@@ -4,10 +4,13 @@ A connector's ``fields.py`` holds a table of them, its mapping calls :func:`enco
 vendor's schema, so nothing can be sent that the vendor does not take.
 """
 
+import re
+from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 
 from mostek.documents.number import half_up, normal
@@ -27,6 +30,24 @@ class Column:
     size: int
     cut: bool = False
     upper: bool = False
+
+
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
+
+
+def pairs(text: str) -> dict[str, str]:
+    """Read lines of two words each."""
+    return dict(line.split() for line in text.strip().splitlines())
+
+
+def plain_id(id: str, path: str) -> str:
+    """An id that any vendor takes: as it is where it is plain, digested where brackets, commas or length would harm."""
+    return id if _PLAIN_ID.fullmatch(id) else blake2b(clean(id, path).encode(), digest_size=12).hexdigest()
+
+
+def short_code(key: str) -> str:
+    """Twenty capitals and digits made of one of our keys, the same whenever they are made."""
+    return "M" + b32encode(blake2b(key.encode(), digest_size=12).digest()).decode()[:19]
 
 
 def table(text: str) -> dict[str, dict[str, Column]]:

@@ -13,6 +13,7 @@ from mostek.documents.money import Money
 from mostek.documents.party import Contact
 from mostek.documents.payment import CreditLink, Payment
 from mostek.documents.problem import Problem
+from mostek.documents.text import clean
 
 Role = Literal["book", "issue"]
 Verb = Literal["create", "adopt", "update", "cancel", "link", "settle"]
@@ -192,6 +193,30 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     unpaid: Money | None = None
     cancelled: bool = False
     locked: bool = False
+
+
+def stated(sums: Mapping[str, tuple[Money, ...]]) -> tuple[StatedRow, ...]:
+    """Base, VAT and total by bucket as rows, without those that are all zero."""
+    rows = (StatedRow(bucket=bucket, net=net, tax=tax, gross=gross) for bucket, (net, tax, gross) in sums.items())
+    return tuple(row for row in rows if row.net or row.tax or row.gross)
+
+
+def meant(action: Action, document: Invoice, *, number: str, kind: str, rows: tuple[StatedRow, ...]) -> Statement:
+    """The statement that a target will show of a document, under the number and in the rows of its own."""
+    corrects = action.refs.get("corrects", Reference())
+    return Statement(
+        key=action.refs["document"].key if action.verb == "update" else action.key,
+        id="",
+        number=number,
+        kind=kind,
+        total=document.total,
+        rows=rows,
+        issued=document.issued,
+        supplied=document.supplied,
+        reference=clean(document.order_number or "", "order_number"),
+        corrects=corrects.key or corrects.id,
+        symbol=clean(document.variable_symbol, "variable_symbol"),
+    )
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):

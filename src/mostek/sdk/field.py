@@ -50,6 +50,11 @@ def text(value: Any, path: str) -> str:
     return clean(str(value), path)
 
 
+def identifiers(value: Any, path: str) -> tuple[str, ...]:
+    """Identifiers as one text or as a list of them."""
+    return tuple(text(item, path) for item in (value if isinstance(value, list) else [value]))
+
+
 def flag(value: Any, path: str) -> bool:
     """A yes or no, as true/false, 1/0 or the texts of these."""
     known = {"true": True, "1": True, "false": False, "0": False}

@@ -6,7 +6,7 @@ parsed, and counted.
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
@@ -61,6 +61,26 @@ def fingerprint(found: Mapping[str, Any], payload: bytes, volatile: frozenset[st
         except (ValueError, RecursionError, ArithmeticError):
             pass
     return hashlib.blake2b(payload, digest_size=16).hexdigest()
+
+
+class Shape(NamedTuple):
+    """Where an item that is a case of its own, as a contact is, has its id, a name for people, and its last change."""
+
+    id: Callable[[Mapping[str, Any]], str]
+    number: Callable[[Mapping[str, Any]], str]
+    changed: Callable[[Mapping[str, Any]], datetime | None]
+    volatile: frozenset[str]
+
+
+def alone(kind: str, payload: bytes, zone: tzinfo, shape: Shape) -> Item:
+    """The record of an item that is a case of its own; dated by the day of its last change."""
+    found = content(payload)
+    print_ = fingerprint(found, payload, shape.volatile)
+    name, time = identity(lenient(lambda: shape.id(found), ""), print_), lenient(lambda: shape.changed(found), None)
+    dated = time.astimezone(zone).date() if time else None
+    summary = Summary(number=lenient(lambda: shape.number(found), ""), dated=dated)
+    root = f"{kind}:{name}"
+    return Item(Record(kind=kind, id=name, root=root, payload=payload, fingerprint=print_, summary=summary), time)
 
 
 def _settled(value: Any, volatile: frozenset[str]) -> Any:

@@ -43,6 +43,14 @@ def of_contacts(company_id: Field[str], tax_ids: tuple[Field[str], ...], email: 
     )
 
 
+def quoted(value: str) -> str | None:
+    """A value in the kind of quotes that it lacks, backslashes doubled; None for one with both, or unprintable."""
+    quote = "'" if "'" not in value else '"'
+    if quote in value or not value.isprintable():
+        return None
+    return f"{quote}{value.replace(chr(92), chr(92) * 2)}{quote}"
+
+
 def matched(ways: Sequence[Way], row: Mapping[str, Any], by: Mapping[str, str]) -> str:
     """The strongest value that the record matches by, or empty."""
     return next((way.by for way in ways if way.fits(row, by.get(way.by, ""))), "")

@@ -14,7 +14,7 @@ import msgspec
 
 from mostek.documents.party import Contact
 from mostek.documents.problem import Problem
-from mostek.sdk.batch import findings, in_batches
+from mostek.sdk.batch import findings, in_batches, states_first
 from mostek.sdk.capability import Context
 from mostek.sdk.effect import (
     Action,
@@ -29,7 +29,7 @@ from mostek.sdk.effect import (
     Result,
     Statement,
 )
-from mostek.sdk.errors import VendorError, understood
+from mostek.sdk.errors import understood
 from mostek.sdk.lookup import Way, changed, matched
 
 Row = Mapping[str, Any]
@@ -115,26 +115,22 @@ class People:
         return [results[place] for place in range(len(intents))]
 
     async def _batch(self, verb: str, pieces: Sequence[_Piece]) -> list[Result]:
-        try:
-            with understood():
-                rows = await self._by_ids(piece.id for piece in pieces)
-        except VendorError as error:
-            error.sent = False  # only read
-            raise
-        results: dict[int, Result] = {}
-        for piece in pieces if verb != "create" else ():
-            state = self._state(piece, rows.get(piece.id))
-            if isinstance(state, Problem):
-                results[piece.place] = Rejected(problem=state)
-            elif state:
-                results[piece.place] = AlreadyThere(id=piece.id)
-        rest = [piece for piece in pieces if piece.place not in results]
-        saved = await self._register.save(verb, [piece.payload for piece in rest]) if rest else ()
+        return await states_first(pieces, self._states, partial(self._send, verb))
+
+    async def _states(self, pieces: Sequence[_Piece]) -> dict[int, Found | Problem]:
+        changes = [piece for piece in pieces if piece.id]
+        rows = await self._by_ids(piece.id for piece in changes)
+        states = ((piece, self._state(piece, rows.get(piece.id))) for piece in changes)
+        return {each.place: Found(ids=(each.id,)) if state is True else state for each, state in states if state}
+
+    async def _send(self, verb: str, pieces: Sequence[_Piece]) -> dict[int, Result]:
+        saved = await self._register.save(verb, [piece.payload for piece in pieces])
         with understood():
-            ids = await self._ids([piece.email for piece in rest]) if verb == "create" and rest else {}
-            for piece, said in zip(rest, saved, strict=True):
-                results[piece.place] = self._result(piece.id or ids.get(piece.email, ""), said)
-        return [results[piece.place] for piece in pieces]
+            ids = await self._ids([piece.email for piece in pieces]) if verb == "create" else {}
+            return {
+                piece.place: self._result(piece.id or ids.get(piece.email, ""), said)
+                for piece, said in zip(pieces, saved, strict=True)
+            }
 
     def _result(self, id: str, said: Saved) -> Result:
         """Done; or there before, under the same e-mail; else refused in the vendor's words."""

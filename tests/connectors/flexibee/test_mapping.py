@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mostek.connectors.flexibee.mapping import contact_code, credited, expect, known_by, render, resembles, statement
+from mostek.connectors.flexibee.mapping import credited, expect, known_by, render, resembles, statement
 from mostek.documents.invoice import ExchangeRate, Invoice, Method
 from mostek.documents.money import Money
 from mostek.documents.party import Address
 from mostek.documents.problem import InvalidDocumentError
 from mostek.documents.vat import VatCode, VatRow
+from mostek.sdk.column import short_code
 from mostek.sdk.effect import Action, Match, Question, Reference
 from tests.connectors.flexibee import flexi
 from tests.connectors.flexibee.flexi import create, key, record, settings
@@ -356,7 +357,7 @@ def test_a_quantity_finer_than_the_books_keep_is_refused() -> None:
 
 def test_a_contact_has_a_code_made_of_its_key() -> None:
     sent = record(flexi.contact(delivery=Address(name="Sklad", city="Praha", country="CZ")))
-    assert (len(sent["kod"]), sent["kod"]) == (20, contact_code(key("contact")))
+    assert (len(sent["kod"]), sent["kod"]) == (20, short_code(key("contact")))
     assert sent["kod"].isalnum()
     assert sent["kod"] == sent["kod"].upper()
     assert (sent["ic"], sent["faJmenoFirmy"], sent["postovniShodna"]) == ("27082440", "Sklad", "false")
@@ -364,7 +365,7 @@ def test_a_contact_has_a_code_made_of_its_key() -> None:
 
 
 def test_codes_of_contacts_differ() -> None:
-    assert len({contact_code(key(str(number))) for number in range(2000)}) == 2000
+    assert len({short_code(key(str(number))) for number in range(2000)}) == 2000
 
 
 def test_a_tie_never_makes_a_document() -> None:

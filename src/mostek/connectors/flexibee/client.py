@@ -7,7 +7,7 @@ import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 from weakref import WeakValueDictionary
@@ -22,7 +22,9 @@ from mostek.sdk.capability import Context
 from mostek.sdk.errors import BadResponseError, understood
 from mostek.sdk.field import parse_json, sequence
 from mostek.sdk.http import Http, HttpPolicy, Response
-from mostek.sdk.limits import instant, retry_after
+from mostek.sdk.limits import instant
+from mostek.sdk.lookup import quoted
+from mostek.sdk.refusals import Refusal, limited, refusal
 from mostek.sdk.slices import slices
 
 Row = Mapping[str, Any]
@@ -111,17 +113,16 @@ class Client:
                 yield rows
             last = numbers[-1] if len(rows) == PAGE else None
 
-    async def page(self, evidence: str, condition: str) -> tuple[Sequence[bytes], datetime]:
-        """One page of records that meet a condition, by rising id: each one's own bytes, and the server's clock."""
-        body = {"filter": f"({condition})", "order": ["id"], "limit": str(PAGE), "start": "0"}
-        return await self._slices(evidence, "query", msgspec.json.encode({"winstrom": body}))
+    async def slices(
+        self, evidence: str, *, condition: str = "", ids: Sequence[str] = ()
+    ) -> tuple[Sequence[bytes], datetime]:
+        """A page of records that meet a condition, by rising id, or those with these numbers; and the server's clock.
 
-    async def cards(self, evidence: str, ids: Sequence[str]) -> tuple[Sequence[bytes], datetime]:
-        """The records with these numbers: each one's own bytes."""
-        return await self._slices(evidence, "get", msgspec.json.encode({"winstrom": {"id": ids}}))
-
-    async def _slices(self, evidence: str, service: str, body: bytes) -> tuple[Sequence[bytes], datetime]:
-        response = await self._ask(evidence, service, {"limit": "0"} if service == "get" else {}, body)
+        Each record is its own bytes.
+        """
+        page = {"filter": f"({condition})", "order": ["id"], "limit": str(PAGE), "start": "0"}
+        service, query, asked = ("get", {"limit": "0"}, {"id": ids}) if ids else ("query", {}, page)
+        response = await self._ask(evidence, service, query, msgspec.json.encode({"winstrom": asked}))
         envelope = slices(response.body[response.body.find(b"{", 1) : response.body.rfind(b"}")], evidence)
         if envelope is None or envelope.items is None or response.status == 400 or envelope.fields.get("message"):
             raise self._bad("flexibee.refused_query", str(self._rows(response, evidence)))
@@ -185,16 +186,14 @@ class Client:
         if status in {200, 201, 400}:
             return
         if status == 429:
-            now = self._context.now()
-            until = retry_after(response.headers.get("retry-after", ""), now) or now + timedelta(seconds=60)
-            raise errors.RateLimitedError(Problem(cause="flexibee.busy"), until, words=words)
-        details = {"company": self._settings.company, "status": str(status)}
-        if status >= 500:  # by the vendor's page always a fault of his own: what was sent may have been done
-            raise errors.NotReadyError(Problem(cause="flexibee.fault", details=details), words=words, sent=True)
-        if status not in _REFUSALS:
+            raise limited(response, Problem(cause="flexibee.busy"), words, self._context.now())
+        found = refusal(_REFUSALS, status)
+        if found is None:
             raise self._bad("flexibee.answer", f"HTTP {status} {words}")
-        kind, cause, field = _REFUSALS[status]
-        raise kind(Problem(cause=cause, field=field, details=details), words=words)
+        problem = Problem(
+            cause=found.cause, field=found.field, details={"company": self._settings.company, "status": str(status)}
+        )
+        raise found.kind(problem, words=words, sent=found.sent)
 
     def _envelope(self, response: Response) -> Row:
         with understood():
@@ -216,11 +215,13 @@ class Client:
         return BadResponseError(Problem(cause=cause, details={"reason": told}), words=told, sent=True)
 
 
-_REFUSALS: dict[int, tuple[type[errors.VendorError], str, str]] = {
-    401: (errors.AuthFailedError, "flexibee.login", "login"),
-    402: (errors.ConfigurationError, "flexibee.licence", ""),
-    403: (errors.AuthFailedError, "flexibee.rights", "login"),
-    404: (errors.ConfigurationError, "flexibee.company", "company"),
+_REFUSALS = {
+    401: Refusal(errors.AuthFailedError, "flexibee.login", "login"),
+    402: Refusal(errors.ConfigurationError, "flexibee.licence"),
+    403: Refusal(errors.AuthFailedError, "flexibee.rights", "login"),
+    404: Refusal(errors.ConfigurationError, "flexibee.company", "company"),
+    # By the vendor's page always a fault of his own: what was sent may have been done.
+    5: Refusal(errors.NotReadyError, "flexibee.fault", sent=True),
 }
 
 
@@ -231,8 +232,5 @@ def equals(name: str, value: str) -> str | None:
     lacks is used, and a value with both is not asked for. A backslash is doubled: whether it escapes is not
     documented, and one at the end might take the closing quote along.
     """
-    quote = "'" if "'" not in value else '"'
-    if quote in value or not value.isprintable():
-        return None
-    doubled = value.replace("\\", "\\\\")
-    return f"{name} eq {quote}{doubled}{quote}"
+    found = quoted(value)
+    return f"{name} eq {found}" if found else None

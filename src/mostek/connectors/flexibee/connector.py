@@ -13,11 +13,12 @@ from mostek.connectors.flexibee.outcome import Piece, answers, card, finding, re
 from mostek.connectors.flexibee.settings import FlexibeeSettings
 from mostek.documents.problem import Problem
 from mostek.sdk import effect, manifest, paging
-from mostek.sdk.batch import findings, in_turns, unanswered
+from mostek.sdk.batch import each_alone, findings, held, in_turns, states_first
 from mostek.sdk.capability import Connector, Context, Health
 from mostek.sdk.effect import Finding, Found, Intent, Question, Result, Statement
-from mostek.sdk.errors import VendorError, understood
+from mostek.sdk.errors import understood
 from mostek.sdk.field import utc
+from mostek.sdk.items import alone
 from mostek.sdk.record import Page, Record
 
 MANIFEST = manifest.load(__package__)
@@ -54,14 +55,16 @@ class FlexibeeSession:
 
     async def _page(self, at: paging.Cursor) -> paging.Listing:
         condition = f"lastUpdate gte '{utc(at.since)}' and id gt {at.page}"
-        items, clock = await self._client.page(CONTACT, condition)
-        return paging.Listing(items=[mapping.item(item, self._context.zone) for item in items], pages=None, at=clock)
+        items, clock = await self._client.slices(CONTACT, condition=condition)
+        return paging.Listing(
+            items=[alone("contact", item, self._context.zone, fields.CARD) for item in items], pages=None, at=clock
+        )
 
     async def get(self, feed: str, ids: Sequence[str]) -> tuple[Record, ...]:
         """These cards."""
         wanted = [id for id in dict.fromkeys(ids) if id.isascii() and id.isdigit()]
-        items, _ = await self._client.cards(CONTACT, wanted) if wanted else ((), None)
-        return tuple(mapping.item(item, self._context.zone).record for item in items)
+        items, _ = await self._client.slices(CONTACT, ids=wanted) if wanted else ((), None)
+        return tuple(alone("contact", item, self._context.zone, fields.CARD).record for item in items)
 
     async def write(self, intents: Sequence[Intent]) -> Sequence[Result]:
         """Send in batches, in an order in which references resolve."""
@@ -69,16 +72,7 @@ class FlexibeeSession:
         return await in_turns(pieces, lambda each: each.phase, MANIFEST.limits.batch, self._batch, self._context.now())
 
     async def _batch(self, pieces: Sequence[Piece]) -> list[Result]:
-        """Read before writing what is a state, then write the rest."""
-        try:
-            with understood():
-                states = await self._states(pieces)
-        except VendorError as error:
-            error.sent = False  # only reads were sent
-            raise
-        rest = [piece for piece in pieces if piece.place not in states]
-        written = await self._send(rest) if rest else {}
-        return [_held(states[piece.place]) if piece.place in states else written[piece.place] for piece in pieces]
+        return await states_first(pieces, self._states, self._send)
 
     async def _send(self, pieces: Sequence[Piece]) -> dict[int, Result]:
         records: dict[str, list[msgspec.Raw]] = {}
@@ -96,21 +90,20 @@ class FlexibeeSession:
         What is there by our key is done. Of the others each is sent alone, to get an answer of its own; but no tie,
         since whether a second one would be refused is not documented.
         """
+
+        async def look(piece: Piece) -> Result | None:
+            with understood():
+                rows = await self._rows(piece.evidence, [piece])
+            return held(finding(*rows.values())) if rows else None
+
+        async def again(piece: Piece) -> Result | None:
+            if alone or piece.verb == "link":
+                return rejected("", saved.message) if alone and saved.refused else None
+            return (await self._send([piece]))[piece.place]
+
         silent = effect.Unknown(problem=Problem(cause="flexibee.silent", details={"reason": saved.message}))
-        results: dict[int, Result] = dict.fromkeys((piece.place for piece in pieces), silent)
-        for piece in pieces:
-            try:
-                with understood():
-                    rows = await self._rows(piece.evidence, [piece])
-                if rows:
-                    results[piece.place] = _held(finding(*rows.values()))
-                elif alone and saved.refused:
-                    results[piece.place] = rejected("", saved.message)
-                elif not alone and piece.verb != "link":
-                    results |= await self._send([piece])
-            except VendorError as error:
-                results[piece.place] = unanswered([piece], error, self._context.now())[0]
-        return results
+        results = await each_alone(pieces, look, again, silent, self._context.now())
+        return {piece.place: result for piece, result in zip(pieces, results, strict=True)}
 
     async def _states(self, pieces: Sequence[Piece]) -> dict[int, Found | Problem]:
         """Of changes, ties and payments: those that are there already, and those that what is there forbids."""
@@ -218,12 +211,6 @@ class FlexibeeSession:
             for row in (await self._client.listing(DOCUMENT_TYPE))[0]:
                 self._kinds |= dict.fromkeys(fields.codes(row), mapping.KINDS.get(fields.TYPE_KIND(row), "other"))
         return self._kinds[type_code]
-
-
-def _held(found: Found | Problem) -> Result:
-    if isinstance(found, Problem):
-        return effect.Rejected(problem=found)
-    return effect.AlreadyThere(id=found.ids[0], number=found.number)
 
 
 def page(settings: FlexibeeSettings, kind: str, id: str, _payload: bytes) -> str:

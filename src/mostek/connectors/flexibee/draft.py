@@ -14,8 +14,8 @@ from mostek.documents.booking import Booking, Profile, fit
 from mostek.documents.invoice import Invoice
 from mostek.documents.money import Money, decimals
 from mostek.documents.problem import invalid
-from mostek.documents.vat import VatCode, VatRow
-from mostek.sdk.effect import Action, StatedRow
+from mostek.documents.vat import VatCode, VatRow, bucketed
+from mostek.sdk.effect import Action
 
 # VAT per line from the stated price, rounded half away from zero; the sums of the lines are the document's.
 PROFILES = {"line": Profile(line_sums=True), "header": Profile(line_sums=False, summary=True)}
@@ -110,18 +110,8 @@ class Draft:
     @property
     def sums(self) -> dict[str, tuple[Money, Money, Money]]:
         """Base, VAT and total of every bucket, rounding included, positive for credit notes too."""
-        zero, rounding = Money.zero(self.document.currency), self.document.rounding
-        sums = dict.fromkeys(BUCKETS, (zero, zero, zero)) | {"exempt": (rounding, zero, rounding)}
-        for row in self.stated:
-            net, tax, gross = sums[self.levels[row.code].bucket]
-            sums[self.levels[row.code].bucket] = (net + row.net, tax + row.tax, gross + row.gross)
-        return sums
-
-
-def stated(sums: Mapping[str, tuple[Money, ...]]) -> tuple[StatedRow, ...]:
-    """Base, VAT and total by bucket as rows, without those that are all zero."""
-    rows = (StatedRow(bucket=bucket, net=net, tax=tax, gross=gross) for bucket, (net, tax, gross) in sums.items())
-    return tuple(row for row in rows if row.net or row.tax or row.gross)
+        buckets = {code: at.bucket for code, at in self.levels.items()}
+        return bucketed(self.stated, buckets, BUCKETS, self.document.rounding)
 
 
 def option(action: Action, name: str) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 
 from mostek.documents.problem import invalid
 from mostek.sdk.column import table
-from mostek.sdk.field import Field, flag, mapping, moment, number, sequence, text
+from mostek.sdk.field import Field, flag, identifiers, mapping, moment, number, sequence, text
+from mostek.sdk.items import Shape
 
 CONTACT, DOCUMENT, LINE, BANK = "adresar", "faktura-vydana", "faktura-vydana-polozka", "banka"
 PRODUCT, DOCUMENT_TYPE, VAT_RATE, LINES = "cenik", "typ-faktury-vydane", "sazba-dph", "polozkyFaktury"
@@ -88,11 +89,6 @@ def day(value: Any, path: str) -> date:
         raise invalid("field.date", path, value=value) from None
 
 
-def identifiers(value: Any, path: str) -> tuple[str, ...]:
-    """Identifiers as one text or as a list of them."""
-    return tuple(text(item, path) for item in (value if isinstance(value, list) else [value]))
-
-
 _NONE: list[Mapping[str, Any]] = []
 _EMPTY: Mapping[str, Any] = {}
 _NO_IDS: tuple[str, ...] = ()
@@ -119,8 +115,10 @@ PAID_BY = Field("filter", text, "")
 # adresar and typ-faktury-vydane
 COMPANY_ID, TAX_ID, VAT_ID = Field("ic", text, ""), Field("dic", text, ""), Field("vatId", text, "")
 EMAIL, PHONE, TYPE_KIND = Field("email", text, ""), Field("tel", text, ""), Field("typDoklK", text, "")
+PARTY = {"company_id": COMPANY_ID, "tax_id": TAX_ID, "email": EMAIL, "phone": PHONE}
 PAYS_VAT: Field[bool | None] = Field("platceDph", flag, None)
 NO_DELIVERY, UPDATED = Field("postovniShodna", flag, True), Field("lastUpdate", moment)
+CARD = Shape(ID, NAME, UPDATED, frozenset({"lastUpdate"}))
 # In this order: name, street, city, postcode, country.
 ADDRESS, DELIVERY = "nazev ulice mesto psc stat", "faJmenoFirmy faUlice faMesto faPsc faStat"
 PLACE = {name: Field(name, text, "") for name in f"{ADDRESS} {DELIVERY}".split()}

@@ -1,16 +1,14 @@
 """Actions to the vendor's records and his documents to statements: pure, mostly tables."""
 
 import re
-from base64 import b32encode
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from hashlib import blake2b
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from mostek.connectors.flexibee import fields
-from mostek.connectors.flexibee.draft import SAYINGS, Draft, Level, option, stated
+from mostek.connectors.flexibee.draft import SAYINGS, Draft, Level, option
 from mostek.connectors.flexibee.fields import BANK, BUCKETS, CHANGED, CONTACT, DOCUMENT, LINE, LINES, OURS
 from mostek.connectors.flexibee.settings import FlexibeeSettings
 from mostek.documents import canonical
@@ -22,21 +20,15 @@ from mostek.documents.party import Address, Contact, Party, compact_id
 from mostek.documents.payment import CreditLink, Payment
 from mostek.documents.problem import invalid
 from mostek.documents.text import clean
-from mostek.sdk.column import encode
-from mostek.sdk.effect import Action, Match, Question, Reference, Statement
-from mostek.sdk.field import parse_json
-from mostek.sdk.items import Item, content, fingerprint, identity, lenient
-from mostek.sdk.record import Record, Summary
-
-
-def _table(lines: str) -> dict[str, str]:
-    return dict(line.split() for line in lines.strip().splitlines())
-
+from mostek.sdk.column import encode, pairs, plain_id, short_code
+from mostek.sdk.effect import Action, Match, Question, Reference, Statement, meant, stated
+from mostek.sdk.field import parse_json, texts
+from mostek.sdk.record import Record
 
 ROUNDING = "Zaokrouhlení"  # the document's own language: books of a Czech or Slovak company
 
 # The vendor's kinds of document types, and ours; a receipt is an invoice of another type there.
-KINDS = _table("""
+KINDS = pairs("""
     typDokladu.faktura       invoice
     typDokladu.dobropis      credit_note
     typDokladu.zalohFaktura  advance
@@ -46,7 +38,7 @@ KINDS = _table("""
 """)
 
 # What goes into the header as it stands in the document.
-_COPIED = _table("""
+_COPIED = pairs("""
     varSym        variable_symbol
     specSym       specific_symbol
     cisObj        order_number
@@ -59,7 +51,7 @@ _COPIED = _table("""
 """)
 
 # The customer hears from the shop; and nothing is to change the figures: no rounding, correction or discount.
-_UNTOUCHED = _table("""
+_UNTOUCHED = pairs("""
     stavMailK      stavMail.neodesilat
     zaokrNaSumK    zaokrNa.zadne
     zaokrJakSumK   zaokrJak.matem
@@ -68,17 +60,15 @@ _UNTOUCHED = _table("""
     vytvaretKorPol false
     slevaDokl      0
 """)
-_PLAIN_LINE = _table("""
+_PLAIN_LINE = pairs("""
     typPolozkyK   typPolozky.obecny
     typCenyDphK   typCeny.bezDph
     slevaPol      0
     uplSlevaDokl  false
 """)
-_VOLATILE = frozenset({"lastUpdate"})
 _DELIVERED = "faNazev faUlice faMesto faPsc faStat"
 # What the books fill in where a new document says nothing: from its type, its number, its dates.
 _FILLED_IN = frozenset("kod varSym stredisko formaUhradyCis formaDopravy datSplat".split())
-_PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _UNIT = re.compile(r"\w{1,20}")
 _IDENTIFIER = re.compile(r"\d+|(code|ext|key):.+")
 
@@ -103,20 +93,9 @@ def expect(settings: FlexibeeSettings, action: Action) -> Statement | None:
         return Statement(key=action.key, id="", number="", kind="payment", total=amount, rows=rows, issued=day)
     if not isinstance(document, Invoice) or action.verb == "cancel":
         return None
-    corrects = action.refs.get("corrects", Reference())
-    return Statement(
-        key=action.refs["document"].key if action.verb == "update" else action.key,
-        id="",
-        number=_number(settings, document.number),
-        kind="invoice" if action.kind == "receipt" else action.kind,  # the books know a type of invoice
-        total=document.total,
-        rows=() if action.verb == "adopt" else stated(Draft(settings, action, document).sums),
-        issued=document.issued,
-        supplied=document.supplied,
-        reference=clean(document.order_number or "", "cisObj"),
-        corrects=corrects.key or corrects.id,
-        symbol=clean(document.variable_symbol, "varSym"),
-    )
+    kind = "invoice" if action.kind == "receipt" else action.kind  # the books know a type of invoice
+    rows = () if action.verb == "adopt" else stated(Draft(settings, action, document).sums)
+    return meant(action, document, number=_number(settings, document.number), kind=kind, rows=rows)
 
 
 def statement(row: Mapping[str, Any], *, kind: str, home: str, corrects: str = "") -> Statement:
@@ -159,16 +138,11 @@ def credited(row: Mapping[str, Any]) -> str:
     return ""
 
 
-def contact_code(key: str) -> str:
-    """The code of a contact: 20 capitals and digits made of our key, the same whenever it is made."""
-    return "M" + b32encode(blake2b(key.encode(), digest_size=12).digest()).decode()[:19]
-
-
 def known_by(settings: FlexibeeSettings, action: Action) -> Question:
     """What else than our key this effect can be recognised by: values, any of which will do."""
     document = action.subject
     if not isinstance(document, Invoice):
-        return Question(about="contact", by={"code": contact_code(action.key)})
+        return Question(about="contact", by={"code": short_code(action.key)})
     weak = {"received": document.number, "order": document.order_number or "", "symbol": document.variable_symbol}
     number = _number(settings, document.number)
     return Question(about="document", by={"number": number} if number else weak)
@@ -244,7 +218,7 @@ def _contact(_settings: FlexibeeSettings, action: Action, contact: Contact) -> d
         "platceDph": party.vat_payer,
     }
     if action.verb == "create":
-        ours = {"kod": contact_code(action.key), "typVztahuK": "typVztahu.odberatel"}
+        ours = {"kod": short_code(action.key), "typVztahuK": "typVztahu.odberatel"}
         return {CONTACT: _created(action, CONTACT, values | ours)}
     written = encode(fields.COLUMNS[CONTACT], values, "poznam")
     written.pop("poznam", None)  # the note is theirs
@@ -254,24 +228,17 @@ def _contact(_settings: FlexibeeSettings, action: Action, contact: Contact) -> d
 
 def contact_of(row: Mapping[str, Any], zone: ZoneInfo | None = None) -> Contact:
     """A card of the address book, as it was read or as it will be; ``zone`` tells on which day it was changed."""
-    address, delivery = _place(fields.ADDRESS, row), _place(fields.DELIVERY, row)
-    party = Party(
-        address=address,
-        is_company=bool(fields.COMPANY_ID(row) or fields.TAX_ID(row)),
-        company_id=fields.COMPANY_ID(row),
-        tax_id=fields.TAX_ID(row) or fields.VAT_ID(row),
-        vat_payer=fields.PAYS_VAT(row),
-        email=fields.EMAIL(row),
-        phone=fields.PHONE(row),
-    )
+    said, delivery = texts(fields.PARTY, row), _place(fields.DELIVERY, row)
+    said["tax_id"] = said["tax_id"] or fields.VAT_ID(row)
+    company, address = bool(said["company_id"] or said["tax_id"]), _place(fields.ADDRESS, row)
+    party = Party(address=address, is_company=company, vat_payer=fields.PAYS_VAT(row), **said)
     other = None if fields.NO_DELIVERY(row) or delivery == Address() else delivery
     return Contact(party=party, delivery=other, changed=fields.UPDATED(row).astimezone(zone).date() if zone else None)
 
 
 def _place(names: str, row: Mapping[str, Any]) -> Address:
-    name, street, city, postcode, country = (fields.PLACE[field](row) for field in names.split())
-    country = country.removeprefix("code:")
-    return Address(name=name, street=street, city=city, postcode=postcode, country=country)
+    values = (fields.PLACE[field](row).removeprefix("code:") for field in names.split())
+    return Address(**dict(zip(Address.__struct_fields__, values, strict=True)))
 
 
 def shows(settings: FlexibeeSettings, action: Action) -> Contact:
@@ -282,19 +249,6 @@ def shows(settings: FlexibeeSettings, action: Action) -> Contact:
 def parse(settings: FlexibeeSettings, record: Record) -> Contact:
     """The card of a record; raises :class:`InvalidDocumentError` naming the field that cannot be read."""
     return contact_of(parse_json(record.payload), ZoneInfo(settings.timezone))
-
-
-def item(payload: bytes, zone: ZoneInfo) -> Item:
-    """One card of a listing as a record."""
-    row = content(payload)
-    print_ = fingerprint(row, payload, _VOLATILE)
-    id = identity(lenient(lambda: fields.ID(row), ""), print_)
-    time = lenient(lambda: fields.UPDATED(row), None)
-    summary = Summary(
-        number=lenient(lambda: fields.NAME(row), ""), dated=time.astimezone(zone).date() if time else None
-    )
-    kind, root = "contact", f"contact:{id}"
-    return Item(Record(kind=kind, id=id, root=root, payload=payload, fingerprint=print_, summary=summary), time)
 
 
 def _document(settings: FlexibeeSettings, action: Action, document: Invoice) -> dict[str, Any]:
@@ -412,10 +366,9 @@ def _lined(draft: Draft, id: str, at: Level, values: dict[str, Any]) -> dict[str
 
     The source's id is kept where it is plain, and digested where brackets, commas or length would make it ambiguous.
     """
-    plain = id if _PLAIN_ID.fullmatch(id) else blake2b(clean(id, "line").encode(), digest_size=12).hexdigest()
     said = {name: _coded(value) for name, value in at.says.items() if SAYINGS[name]}
     line = {**_PLAIN_LINE, **values, "typSzbDphK": at.select, **said, **{SAYINGS[name]: False for name in said}}
-    return {"id": f"{OURS}{draft.action.key}:{plain}", **encode(fields.COLUMNS[LINE], line, "poznam")}
+    return {"id": f"{OURS}{draft.action.key}:{plain_id(id, 'line')}", **encode(fields.COLUMNS[LINE], line, "poznam")}
 
 
 def _credit_link(settings: FlexibeeSettings, action: Action, link: CreditLink) -> dict[str, Any]:

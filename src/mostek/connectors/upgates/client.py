@@ -19,16 +19,13 @@ from mostek.documents.problem import Problem, printable
 from mostek.sdk import errors
 from mostek.sdk.capability import Context
 from mostek.sdk.http import Http, HttpPolicy, Response
-from mostek.sdk.limits import instant, retry_after
+from mostek.sdk.limits import instant
 from mostek.sdk.people import Saved
+from mostek.sdk.refusals import limited
 from mostek.sdk.slices import Slices, slices, whole
 
 # Three calls at once are allowed to all integrations of a shop together: one stays free for the others.
 CONCURRENT = 2
-# Where a refusal for too many calls does not say until when.
-_PAUSE = timedelta(minutes=1)
-# The daily quota is the longest that a limit can last; a later time is a fault of a clock.
-_LONGEST_PAUSE = timedelta(hours=25)
 
 _LIMITS = ("x-rate-limit-hour", "x-rate-limit-day", "x-rate-limit-hour-remaining", "x-rate-limit-day-remaining")
 
@@ -224,7 +221,10 @@ class Client:
     def _failure(self, path: str, response: Response) -> errors.VendorError:
         status, words = response.status, self._http.words(response)
         if status == 429:
-            return self._limited(response, words)
+            error = limited(response, self._told("upgates.limit"), words, self._context.now(), self.skew)
+            error.problem = self._told("upgates.limit", until=error.until.isoformat(timespec="seconds"))
+            self._context.budget.block(error.until)
+            return error
         kind, cause = _REFUSALS.get(status) or _REFUSALS.get(status // 100) or _UNKNOWN
         if status == 403 and path == "/status":
             cause = "upgates.locked"
@@ -232,15 +232,6 @@ class Client:
         if status == 401:
             self._wrong_login = failure
         return failure
-
-    def _limited(self, response: Response, words: str) -> errors.RateLimitedError:
-        """Too many calls: ``Retry-After`` is an instant in GMT by the vendor's clock, so it is moved to ours."""
-        now = self._context.now()
-        until = retry_after(response.headers.get("retry-after", ""), now, self.skew) or now + _PAUSE
-        until = min(max(until, now + timedelta(seconds=1)), now + _LONGEST_PAUSE)
-        self._context.budget.block(until)
-        problem = self._told("upgates.limit", until=until.isoformat(timespec="seconds"))
-        return errors.RateLimitedError(problem, until, words=words)
 
     def _items(self, response: Response, name: str) -> tuple[tuple[bytes, ...], Slices]:
         """The list in a 200, which may still be an HTML page, cut, without the list, or a refusal in ``messages``."""

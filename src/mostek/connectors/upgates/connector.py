@@ -79,8 +79,8 @@ class Shop(People):
         source, zone = FEEDS[feed], self._context.zone
 
         async def ask(numbers: Sequence[str], page: int) -> paging.Listing:
-            listing = await source.call(self._client, {source.ids: ";".join(numbers), "page": str(page)})
-            return _listed(feed, listing, zone)
+            query = {source.ids: ";".join(numbers), "page": str(page)}
+            return _listed(feed, await source.call(self._client, query), zone)
 
         return await paging.collect(ids, BATCH, ask)
 

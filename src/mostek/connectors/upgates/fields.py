@@ -13,6 +13,7 @@ from mostek.documents.money import currency
 from mostek.documents.number import decimal, half_up, normal
 from mostek.documents.problem import invalid
 from mostek.sdk.field import Field, country, flag, mapping, moment, sequence, text
+from mostek.sdk.items import Shape
 
 Payload = Mapping[str, Any]
 Texts = Mapping[str, Field[str]]
@@ -130,6 +131,11 @@ class Recipient:
 
 PHONE, EMAIL, BILLING = CONTACTS["phone"], CONTACTS["email"], Field("billing", mapping, _NOTHING)
 POSTAL: Field[list[Payload]] = Field("postal", sequence, [])
+
+
+# What the shop counts of a customer is no change of him.
+_COUNTED = frozenset({"turnover", "turnover_currency", "last_update_time", "admin_url"})
+CUSTOMER_SHAPE = Shape(Account.id, lambda found: EMAIL(Account.login(found)), Account.changed, _COUNTED)
 
 
 class Price:

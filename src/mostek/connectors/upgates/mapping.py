@@ -20,14 +20,14 @@ from mostek.connectors.upgates import fields, people
 from mostek.connectors.upgates.fields import Payload
 from mostek.connectors.upgates.records import KINDS
 from mostek.connectors.upgates.settings import UpgatesSettings
+from mostek.documents import reading
 from mostek.documents.invoice import ExchangeRate, Invoice, Method, contradictions
 from mostek.documents.lines import Line, LineKind
 from mostek.documents.money import Money
-from mostek.documents.number import divide, half_up, normal
+from mostek.documents.number import divide
 from mostek.documents.order import Order
 from mostek.documents.party import Address, Contact, Party
 from mostek.documents.problem import InvalidDocumentError, invalid
-from mostek.documents.reading import Priced, Rows, gross_of, likeliest, positive_lines, positive_rows, told_once
 from mostek.documents.regime import Regime, corrected, zero_of
 from mostek.documents.vat import Basis, VatRow, summed
 from mostek.sdk.field import Field, choice, day, parse_json, texts
@@ -56,18 +56,15 @@ METHODS: tuple[tuple[Field[Payload], LineKind], ...] = (
     (fields.Order.shipment, "shipping"),
     (fields.Order.payment, "payment_fee"),
 )
-Attempt = tuple[Sequence[Line], Rows]
+Attempt = tuple[Sequence[Line], reading.Rows]
 # A shipment or payment for nothing would only add a VAT code (0 %) that the document has not.
 FEES = frozenset(kind for _, kind in METHODS)
 BASES: tuple[Basis, ...] = ("gross", "net")
 _ONE = Decimal(1)
-_DECIMALS = 6
 LINE_VAT, WORD = "upgates.line_vat", "upgates.word"
-# How far the summary may be from rate x amount, in parts and in units: it is rounded per VAT rate.
-_TOLERANCE, _ROUNDING = Decimal("0.01"), Decimal("0.05")
 
 
-def _line(priced: Priced, payload: Payload, path: str, **facts: Any) -> Line:
+def _line(priced: reading.Priced, payload: Payload, path: str, **facts: Any) -> Line:
     """A line from what products, items, methods and discounts share.
 
     The shop's other price was absent before April 2025 for all but products, so it is computed then.
@@ -152,22 +149,22 @@ def _read(bare: Invoice, payload: Payload, regime: Regime, stated: Sequence[tupl
             first = first or document
     if first:
         return first
-    lines = _items(payload, Priced(regime=regime, currency=bare.currency, basis="gross", fault=LINE_VAT))
+    lines = _items(payload, reading.Priced(regime=regime, currency=bare.currency, basis="gross", fault=LINE_VAT))
     return _filled(bare, payload, lines, stated[0] if stated else summed(line.row for line in lines))
 
 
-def _attempts(bare: Invoice, payload: Payload, regime: Regime, stated: Sequence[Rows]) -> Iterator[Attempt]:
+def _attempts(bare: Invoice, payload: Payload, regime: Regime, stated: Sequence[reading.Rows]) -> Iterator[Attempt]:
     readings, net_total = [], abs(fields.Invoice.net_total(payload))
     for lowers, derives, basis in product((False, True), (False, True), BASES):
         with suppress(InvalidDocumentError):
-            priced = Priced(regime=regime, currency=bare.currency, basis=basis, fault=LINE_VAT, derives=derives)
+            priced = reading.Priced(regime=regime, currency=bare.currency, basis=basis, fault=LINE_VAT, derives=derives)
             readings.append((basis, _items(payload, priced, lowers=lowers)))
             yield from ((readings[-1][1], rows) for rows in stated)
     if not stated or fields.Invoice.summary_currency(payload) not in {"", bare.currency}:
-        yield from ((lines, rows) for basis, lines in readings for rows in likeliest(lines, basis, net_total))
+        yield from ((lines, rows) for basis, lines in readings for rows in reading.likeliest(lines, basis, net_total))
 
 
-def _filled(bare: Invoice, payload: Payload, lines: Sequence[Line], rows: Rows) -> Invoice:
+def _filled(bare: Invoice, payload: Payload, lines: Sequence[Line], rows: reading.Rows) -> Invoice:
     """The document with its amounts.
 
     The reference does not say whether ``total_with_vat`` includes ``total_rest``; orders include theirs. It does not
@@ -176,9 +173,9 @@ def _filled(bare: Invoice, payload: Payload, lines: Sequence[Line], rows: Rows) 
     rounding = _amount(fields.Invoice.rounding, payload, bare.currency)
     to_pay = _amount(fields.Invoice.total, payload, bare.currency)
     if bare.kind == "credit_note":
-        lines, rows = positive_lines(lines), positive_rows(rows)
+        lines, rows = reading.positive_lines(lines), reading.positive_rows(rows)
         rounding, to_pay = (-rounding, -to_pay) if to_pay.minor < 0 else (rounding, to_pay)
-    if gross_of(rows, bare.currency) == to_pay != gross_of(lines, bare.currency) + rounding:
+    if reading.gross_of(rows, bare.currency) == to_pay != reading.gross_of(lines, bare.currency) + rounding:
         to_pay += rounding
     exchange = _exchange(payload, bare.currency, rows)
     amounts = {"lines": tuple(lines), "vat": tuple(rows), "rounding": rounding, "total": to_pay}
@@ -207,7 +204,7 @@ def _summary(payload: Payload, regime: Regime, currency: str, factor: Decimal) -
     return summed(rows)
 
 
-def _items(payload: Payload, priced: Priced, *, lowers: bool = False) -> tuple[Line, ...]:
+def _items(payload: Payload, priced: reading.Priced, *, lowers: bool = False) -> tuple[Line, ...]:
     unit_price = fields.Item.unit_gross if priced.basis == "gross" else fields.Item.unit_net
     lines = []
     for place, item in enumerate(fields.Invoice.items(payload)):
@@ -231,7 +228,7 @@ def _items(payload: Payload, priced: Priced, *, lowers: bool = False) -> tuple[L
     return tuple(lines)
 
 
-def _exchange(payload: Payload, currency: str, rows: Rows) -> ExchangeRate | None:
+def _exchange(payload: Payload, currency: str, rows: reading.Rows) -> ExchangeRate | None:
     """The document's own rate when its VAT summary is in another currency.
 
     The reference says "rate of the summary's currency" and not in which direction; of an order's rate it says that
@@ -242,12 +239,10 @@ def _exchange(payload: Payload, currency: str, rows: Rows) -> ExchangeRate | Non
     rate = fields.Invoice.summary_rate(payload)
     if home in {"", currency} or not rate:
         return None
-    document = abs(gross_of(rows, currency).amount)
+    document = abs(reading.gross_of(rows, currency).amount)
     summary = abs(fields.Summed.gross(fields.Invoice.summary_total(payload), "recapitulation_vats_total."))
-    candidates = (rate, normal(half_up(divide(_ONE, rate), _DECIMALS)))
-    missed = {candidate: abs(document * candidate - summary) for candidate in candidates}
-    best = min(candidates, key=lambda candidate: missed[candidate])
-    if document and (not summary or missed[best] > max(summary * _TOLERANCE, _ROUNDING)):
+    best = reading.exchanged(rate, document, summary)
+    if best is None:
         path = fields.Invoice.summary_rate.name
         raise invalid("upgates.exchange", path, rate=rate, total=document, summary=summary, currency=home)
     return ExchangeRate(home=home, rate=best, source="document")
@@ -275,7 +270,7 @@ def order(settings: UpgatesSettings, payload: Payload, zone: ZoneInfo) -> Order:
     rounding = _amount(fields.Order.rounding, payload, currency)
     basis: Basis = "gross" if fields.Order.with_vat(payload) else "net"
     readings = (
-        Priced(regime=regime, currency=currency, basis=basis, fault=LINE_VAT, derives=derives)
+        reading.Priced(regime=regime, currency=currency, basis=basis, fault=LINE_VAT, derives=derives)
         for derives in (False, True)
     )
     return Order(
@@ -284,7 +279,7 @@ def order(settings: UpgatesSettings, payload: Payload, zone: ZoneInfo) -> Order:
         status=fields.Order.status(payload),
         currency=currency,
         buyer=buyer,
-        lines=told_once(
+        lines=reading.told_once(
             (tuple(_order_lines(payload, each)) for each in readings), to_pay - rounding, basis, "products"
         ),
         rounding=rounding,
@@ -302,7 +297,7 @@ def order(settings: UpgatesSettings, payload: Payload, zone: ZoneInfo) -> Order:
     )
 
 
-def _order_lines(payload: Payload, priced: Priced) -> Iterator[Line]:
+def _order_lines(payload: Payload, priced: reading.Priced) -> Iterator[Line]:
     for place, entry in enumerate(fields.Order.products(payload)):
         path, by = f"products[{place}].", fields.Product
         kind = choice(PRODUCT_KINDS, by.type(entry, path), path + by.type.name, WORD)

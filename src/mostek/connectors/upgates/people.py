@@ -45,7 +45,7 @@ def contact(payload: Payload, zone: ZoneInfo | None = None) -> Contact:
 
 def render(settings: UpgatesSettings, action: Action) -> bytes:
     """The exact bytes of one customer under the method that writes him: ``{"PUT":{...}}``."""
-    ways = {"create": ("POST", _new), "update": ("PUT", _changed), "adopt": ("GET", _taken)}
+    ways = {"create": ("POST", _new), "update": ("PUT", _changed), "adopt": ("GET", lambda *_: {})}
     if action.kind != "contact" or action.verb not in ways or not isinstance(action.subject, Contact):
         raise invalid("upgates.not_supported", "verb", value=f"{action.kind} {action.verb}")
     method, way = ways[action.verb]
@@ -75,7 +75,7 @@ def _changed(_: UpgatesSettings, action: Action, subject: Contact) -> dict[str, 
         raise invalid("upgates.email_fixed", "email", name=subject.party.name, value=subject.party.email)
     written: dict[str, Any] = {"login": {"email": subject.party.email}}
     if names & _COMPANY:
-        company = "company" in whole or contact_is_company(before)
+        company = "company" in whole or before.party.has_company
         chosen = ("company",) if company else ("firstname", "surname")
         blank = {"company": dict.fromkeys(("name", "company_number", "vat_number"), "")}
         written |= {name: whole.get(name, blank.get(name, "")) for name in chosen}
@@ -86,22 +86,13 @@ def _changed(_: UpgatesSettings, action: Action, subject: Contact) -> dict[str, 
     return written | ({"addresses": places} if places else {})
 
 
-def _taken(_: UpgatesSettings, action: Action, __: Contact) -> dict[str, Any]:
-    return {"customer_id": action.refs["document"].id}
-
-
-def contact_is_company(subject: Contact) -> bool:
-    """Whether somebody has what only companies have."""
-    return bool(subject.party.is_company or subject.party.company_id or subject.party.tax_id)
-
-
 def _whole(subject: Contact) -> dict[str, Any]:
     """All that is written of somebody; a company by its own name, a person by first name and surname."""
     party, delivery = subject.party, subject.delivery
     name = " ".join(clean(party.name, "name").split())
     first, _, last = name.partition(" ")
     named: dict[str, Any] = {"firstname": first if last else "", "surname": last or first}
-    if contact_is_company(subject):
+    if party.has_company:
         company = {"name": name, "company_number": party.company_id, "vat_number": party.tax_id}
         payer = {} if party.vat_payer is None else {"vat_payer_yn": party.vat_payer}
         named = {"company": company | payer}

@@ -11,22 +11,20 @@ from mostek.connectors.upgates.settings import UpgatesSettings
 from mostek.documents.invoice import DocumentKind
 from mostek.documents.money import Money
 from mostek.sdk.field import day
-from mostek.sdk.items import Item, content, fingerprint, identity, lenient
+from mostek.sdk.items import Item, alone, content, fingerprint, identity, lenient
 from mostek.sdk.record import Record, Summary
 
 KINDS: Mapping[str, DocumentKind] = {"invoice": "invoice", "creditNote": "credit_note", "receipt": "receipt"}
 
 # They change on every touch, or when the shop moves to another server, and say nothing of the document.
-# What the shop counts of a customer is no change of him.
-_COUNTED = frozenset({"turnover", "turnover_currency"})
 _VOLATILE = frozenset({"last_update_time", "admin_url", "image_url", "invoice_pdf_url", "url"})
 
 
 def item(feed: str, payload: bytes, zone: ZoneInfo) -> Item:
     """Make a record of one item's own bytes."""
-    found = content(payload)
     if feed == "contact":
-        return _account(found, payload, zone)
+        return alone(feed, payload, zone, fields.CUSTOMER_SHAPE)
+    found = content(payload)
     by: type[fields.Order | fields.Invoice] = fields.Order if feed == "order" else fields.Invoice
     kind = "order" if feed == "order" else KINDS.get(lenient(lambda: fields.Invoice.type(found), ""), "invoice")
     number = lenient(lambda: by.number(found), "")
@@ -45,15 +43,6 @@ def item(feed: str, payload: bytes, zone: ZoneInfo) -> Item:
     )
     time = fields.Order.changed if feed == "order" else fields.Invoice.created
     return Item(record, lenient(lambda: time(found), None))
-
-
-def _account(found: Payload, payload: bytes, zone: ZoneInfo) -> Item:
-    by, print_ = fields.Account, fingerprint(found, payload, _VOLATILE | _COUNTED)
-    id, time = identity(lenient(lambda: by.id(found), ""), print_), lenient(lambda: by.changed(found), None)
-    email = lenient(lambda: fields.EMAIL(by.login(found)), "")
-    summary = Summary(number=email, dated=time.astimezone(zone).date() if time else None)
-    root = f"contact:{id}"
-    return Item(Record(kind="contact", id=id, root=root, payload=payload, fingerprint=print_, summary=summary), time)
 
 
 def admin_page(settings: UpgatesSettings, _kind: str, _id: str, payload: bytes) -> str:

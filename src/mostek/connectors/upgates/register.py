@@ -22,7 +22,6 @@ BATCH = 100  # records in one call
 # How a list is asked for each of these; several values go into one call where the vendor takes a list.
 _FILTERS = {"id": "ids", "company_id": "company_number", "tax_id": "company_vat_number", "email": "email"}
 _JUST_NOW = timedelta(minutes=2)
-_METHODS = {"create": "POST", "update": "PUT"}
 
 
 class Customers:
@@ -44,8 +43,8 @@ class Customers:
 
     def forbids(self, row: Payload, payload: msgspec.Raw) -> Problem | None:
         """A list of postal addresses replaces the one there is: of several, none is lost."""
-        several = len(fields.POSTAL(Account.addresses(row))) > 1 and b'"postal"' in bytes(payload)
-        return Problem(cause="upgates.addresses", field="delivery") if several else None
+        several = len(fields.POSTAL(Account.addresses(row))) > 1
+        return Problem(cause="upgates.addresses") if several and b'"postal"' in bytes(payload) else None
 
     def shows(self, action: Action) -> Contact:
         """What he will say once the action is done."""
@@ -58,8 +57,7 @@ class Customers:
     async def rows(self, by: str, values: Sequence[str]) -> list[Payload]:
         """Customers by these values, page by page."""
         if by == "new":
-            since = self._context.now() + self._client.skew - _JUST_NOW
-            return await self._pages("last_update_time_from", utc(since))
+            return await self._pages("last_update_time_from", utc(self._context.now() + self._client.skew - _JUST_NOW))
         if by == "id":
             values = [";".join(values[start : start + BATCH]) for start in range(0, len(values), BATCH)]
         elif by == "email":
@@ -80,7 +78,7 @@ class Customers:
 
     async def save(self, verb: str, customers: Sequence[msgspec.Raw]) -> list[Saved]:
         """Make or change these; the vendor answers each by its e-mail."""
-        answers = await self._client.write_customers(_METHODS[verb], customers)
+        answers = await self._client.write_customers("POST" if verb == "create" else "PUT", customers)
         said = {answer.email.lower(): answer for answer in answers}
         emails = [fields.EMAIL(Account.login(parse_json(bytes(each)))).lower() for each in customers]
         return [said[email].saved if email in said else Saved(ok=False) for email in emails]
