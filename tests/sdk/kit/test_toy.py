@@ -2,5 +2,7 @@
 
 from mostek.sdk.kit import contract
 from tests.sdk.kit.bench import TOY
+from tests.sdk.kit.people_toy import PEOPLE
 
 test_contract = contract(TOY)
+test_contract_of_people = contract(PEOPLE, "people")

@@ -9,7 +9,7 @@ from mostek.sdk.kit.catalogue import CHECKS, applying, contract
 from mostek.sdk.kit.check import Check, ContractError
 from mostek.sdk.kit.desk import Desk
 from mostek.sdk.kit.room import Room
-from mostek.sdk.kit.setup import Effect, Setup, Source, Target
+from mostek.sdk.kit.setup import Effect, People, Setup, Source, Target
 
 __all__ = [
     "CHECKS",
@@ -17,6 +17,7 @@ __all__ = [
     "ContractError",
     "Desk",
     "Effect",
+    "People",
     "Room",
     "Setup",
     "Source",

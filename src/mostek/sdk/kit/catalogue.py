@@ -14,6 +14,7 @@ from mostek.sdk.kit import (
     finding,
     opening,
     parsing,
+    people,
     reading,
     rendering,
     secrecy,
@@ -36,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     *finding.CHECKS,
     *changing.CHECKS,
     *asking.CHECKS,
+    *people.CHECKS,
     *secrecy.CHECKS,
 )
 

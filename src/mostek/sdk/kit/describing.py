@@ -45,8 +45,13 @@ async def capabilities_are_those_of_the_session(room: Room) -> None:
     must(any(told.values()), "a connector can be read from or written to")
     pure = {"feeds": connector.parse is not None, "writes": connector.render is not None}
     must(pure == told, "what can be read can be parsed, what can be written can be rendered", pure=pure)
-    must((connector.expect is not None) == told["writes"], "what can be written has an expected statement")
-    proven = {"feeds": room.setup.source is not None, "writes": room.setup.target is not None}
+    kinds = connector.manifest.writes.keys()
+    must((connector.expect is not None) == bool(kinds - {"contact"}), "what can be written has an expected statement")
+    kept = "contact" in kinds and "update" in connector.manifest.writes["contact"].verbs
+    must((connector.shows is not None) == kept, "what contacts will say is told where they are updated")
+    written = room.setup.target is not None or (kinds == {"contact"} and room.setup.people is not None)
+    provable(not kept or room.setup.people is not None, "the setup leaves out the contacts that are updated")
+    proven = {"feeds": room.setup.source is not None, "writes": written}
     provable(proven == told, f"the setup leaves out what the manifest promises: {told}")
 
 

@@ -11,7 +11,7 @@ from mostek.sdk.kit.check import broken, checks, must, provable
 from mostek.sdk.kit.hostile import retold
 from mostek.sdk.kit.purity import no_floats, twice
 from mostek.sdk.kit.room import Bench, Room
-from mostek.sdk.kit.samples import Story, changes, duties, intent
+from mostek.sdk.kit.samples import Story, cards, changes, duties, intent
 
 # What is left of 0.1 + 0.2 in binary fractions: 0.30000000000000004.
 _BINARY = re.compile(rb"\d\.\d*(?:0{9}|9{9})\d+")
@@ -35,7 +35,7 @@ async def every_kind_and_verb_becomes_bytes(room: Room) -> None:
     async with room.bench() as bench:
         provable(duties(room.setup), "the manifest names nothing that can be written")
         known = {(kind, verb) for kind, writes in room.setup.connector.manifest.writes.items() for verb in writes.verbs}
-        told = {*duties(room.setup), *changes(room.setup)}
+        told = {*duties(room.setup), *changes(room.setup), *cards(room.setup)}
         must(known == told, "kinds and verbs are those of the hub", manifest=known)
         for action in _all(room, "1001"):
             try:

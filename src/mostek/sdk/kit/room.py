@@ -20,7 +20,7 @@ from mostek.sdk.errors import RateLimitedError, VendorError
 from mostek.sdk.http import PATIENCE, Exchange
 from mostek.sdk.kit.check import broken, must
 from mostek.sdk.kit.desk import Desk
-from mostek.sdk.kit.setup import Ledger, Setup, Source, Target
+from mostek.sdk.kit.setup import Ledger, People, Setup, Source, Target
 from mostek.sdk.kit.wire import Wire
 from mostek.sdk.limits import Budget
 from mostek.sdk.record import Page, Record
@@ -80,6 +80,12 @@ class Bench:
         """The setup's writing half."""
         assert self.setup.target is not None
         return self.setup.target
+
+    @property
+    def people(self) -> People:
+        """What the setup tells of contacts."""
+        assert self.setup.people is not None
+        return self.setup.people
 
     @property
     def feeds(self) -> tuple[str, ...]:

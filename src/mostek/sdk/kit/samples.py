@@ -58,6 +58,13 @@ def changes(setup: Setup, *verbs: Verb) -> tuple[Duty, ...]:
     return tuple((kind, verb) for kind, verb in pairs if kind in writes and verb in writes[kind].verbs)
 
 
+def cards(setup: Setup) -> tuple[Duty, ...]:
+    """What the manifest says can be done to a contact that is there already; see :mod:`mostek.sdk.kit.people`."""
+    writes = setup.connector.manifest.writes
+    verbs: tuple[Verb, ...] = ("adopt", "update")
+    return tuple(("contact", verb) for verb in verbs if "contact" in writes and verb in writes["contact"].verbs)
+
+
 @dataclass(frozen=True)
 class Story:
     """One buyer with one document of each kind; its ``name`` tells its keys and numbers from any other story's."""

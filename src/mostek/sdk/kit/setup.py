@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from mostek.documents.invoice import Invoice
+from mostek.documents.party import Contact
 from mostek.sandbox import Factory, find
 from mostek.sdk.capability import Connector, utc_now
 from mostek.sdk.kit.desk import Desk
@@ -72,6 +73,21 @@ class Target:
 
 
 @dataclass(frozen=True, kw_only=True)
+class People:
+    """Contacts that are kept up by themselves, where the manifest lets them be updated.
+
+    ``held`` tells from the ledger what the target keeps of everybody, by id, and ``mails`` how many mails customers
+    got. Through the control API a person enters somebody (``enter``, giving the id) and changes his phone number
+    (``edit``, by id and e-mail).
+    """
+
+    held: Callable[[Ledger], Mapping[str, Any]]
+    mails: Callable[[Ledger], int]
+    enter: Callable[[Desk, Contact], Awaitable[str]]
+    edit: Callable[[Desk, str, str], Awaitable[object]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Setup:
     """One connector and its sandbox.
 
@@ -85,6 +101,7 @@ class Setup:
     options: Mapping[str, str] = field(default_factory=dict)
     source: Source | None = None
     target: Target | None = None
+    people: People | None = None
 
     @property
     def package(self) -> str:

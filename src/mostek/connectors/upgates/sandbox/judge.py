@@ -1,5 +1,6 @@
 """The ledger: what the shop really issued, from the engine's own data, for tests to compare a receiver's books with."""
 
+import json
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -9,6 +10,7 @@ from .shop.model import Document, RateSum
 from .store import Store
 
 Json = dict[str, Any]
+_CUSTOMERS = "SELECT payload FROM cards WHERE kind='customer' ORDER BY id"
 
 
 def rates_json(rows: Iterable[RateSum]) -> dict[str, Json]:
@@ -59,7 +61,7 @@ def orders_json(store: Store) -> list[Json]:
 
 
 def ledger(store: Store) -> Json:
-    """Everything booked: documents, orders, the mails and SMS that customers got, and subscriptions."""
+    """Everything booked: documents, orders, customers, the mails and SMS that customers got, and subscriptions."""
     sent = dict(store.rows("SELECT channel, count(*) FROM messages GROUP BY channel"))
     messages = store.rows("SELECT channel, order_number, status FROM messages ORDER BY id")
     return {
@@ -68,6 +70,7 @@ def ledger(store: Store) -> Json:
         "mails": sent.get("email", 0),
         "sms": sent.get("sms", 0),
         "messages": [{"channel": row[0], "order": row[1], "status_id": row[2]} for row in messages],
+        "customers": [json.loads(row[0]) for row in store.rows(_CUSTOMERS)],
         "webhooks": store.rows("SELECT count(*) FROM webhooks WHERE active=1")[0][0],
         "webhooks_waiting": store.rows("SELECT count(*) FROM outbox")[0][0],
     }
