@@ -235,14 +235,17 @@ class Keyset:
 
 
 class Sweep:
-    """A list in no known order, which can be asked for what was created or changed since."""
+    """A list in no known order, which can be asked for what was created or changed since.
 
-    def __init__(self) -> None:
-        self._seen = _Seen()
+    The very first pass asks ``by`` one of these, the passes after it for what was changed.
+    """
+
+    def __init__(self, by: Literal["created", "changed"] = "created") -> None:
+        self._seen, self._by = _Seen(), by
 
     def first(self, since: datetime) -> Cursor:
-        """Created since; the passes after it ask for what was changed."""
-        return Cursor(by="created", since=since)
+        """All that was created, or changed, since then."""
+        return Cursor(by=self._by, since=since)
 
     def after(self, cursor: Cursor, sheet: Sheet) -> Step:
         """The next page, another sweep, or the end."""

@@ -111,6 +111,7 @@ SOURCE = Source(
     change={"contact": lambda desk, record: edit_card(desk, record.id)},
     touch=touch_cards,
     delete=delete_card,
+    cached=False,
 )
 PEOPLE = People(
     held=lambda ledger: {str(card["id"]): card for card in book(ledger)},

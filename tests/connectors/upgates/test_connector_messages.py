@@ -8,7 +8,8 @@ from mostek.connectors.upgates.connector import connector
 from mostek.sdk.messages import LANGUAGES, Message, catalogue
 from tests.sdk import causes
 
-PACKAGES = [f"mostek.connectors.upgates.{name}" for name in ("client", "connector", "mapping", "people", "records", "register", "settings")]
+MODULES = ("client", "connector", "mapping", "people", "records", "register", "settings")
+PACKAGES = [f"mostek.connectors.upgates.{name}" for name in MODULES]
 
 
 def named() -> set[str]:

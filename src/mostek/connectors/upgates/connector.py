@@ -35,7 +35,7 @@ _SORTED = {"order_by": "last_update_time", "order_dir": "asc"}
 FEEDS: Mapping[str, Feed] = {
     "order": Feed(Client.orders, _SORTED, paging.Changes, "order_numbers"),
     "invoice": Feed(Client.invoices, {}, paging.Sweep, "invoice_numbers"),
-    "contact": Feed(Client.customers, {}, paging.Sweep, "ids"),
+    "contact": Feed(Client.customers, {}, lambda: paging.Sweep("changed"), "ids"),
 }
 PACKAGE = "mostek.connectors.upgates"
 FILTERS = {"created": "creation_time_from", "changed": "last_update_time_from"}

@@ -77,8 +77,8 @@ def _changed(_: UpgatesSettings, action: Action, subject: Contact) -> dict[str, 
     if names & _COMPANY:
         company = "company" in whole or before.party.has_company
         chosen = ("company",) if company else ("firstname", "surname")
-        blank = {"company": dict.fromkeys(("name", "company_number", "vat_number"), "")}
-        written |= {name: whole.get(name, blank.get(name, "")) for name in chosen}
+        nothing = {"company": dict.fromkeys(("name", "company_number", "vat_number"), "")}
+        written |= {name: {**nothing, **whole}[name] for name in chosen}
     if "phone" in names:
         written["communication"] = whole["communication"]
     places = {"billing": whole["addresses"]["billing"]} if names & set(_BILLING) else {}

@@ -32,7 +32,8 @@ class Source:
     and at least one of each kind. The deeds are done through the sandbox's control API: ``add`` makes new records
     in every feed, ``change`` changes something that matters in one record, by feed, ``touch`` moves the stamps of as
     many records as it can to one instant, changes nothing, and says which by feed, ``delete`` removes a record.
-    ``samples`` are further records that have to parse: recorded ones, rare ones.
+    ``samples`` are further records that have to parse: recorded ones, rare ones. ``cached``: lists are asked for by
+    ``GET``, so that a cache on the way may answer.
     """
 
     held: Callable[[Ledger], Mapping[str, Collection[tuple[str, str]]]]
@@ -41,6 +42,7 @@ class Source:
     touch: Callable[[Desk], Awaitable[Mapping[str, Collection[tuple[str, str]]]]]
     delete: Callable[[Desk, Record], Awaitable[object]]
     samples: Sequence[Record] = ()
+    cached: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,15 @@ Json = dict[str, Any]
 FOUNDED = 1_704_063_600  # 2024-01-01 in the shop's zone
 
 
+def registered(number: int) -> int:
+    """When a customer came: some ten a day from the shop's founding on."""
+    return FOUNDED + number * 8_000
+
+
+def _since(kind: str, key: int) -> int:
+    return registered(key) if kind == "customer" else FOUNDED
+
+
 def customer_json(who: Customer, options: Options) -> Json:
     """A customer as GET /customers answers it."""
     billing, delivery = who.billing, who.delivery
@@ -49,8 +58,8 @@ def customer_json(who: Customer, options: Options) -> Json:
         "note": None,
         "addresses": {"billing": _place(billing), "postal": [postal] if postal else []},
         "metas": [],
-        "creation_time": iso(FOUNDED),
-        "last_update_time": iso(FOUNDED),
+        "creation_time": iso(registered(who.id)),
+        "last_update_time": iso(registered(who.id)),
         "admin_url": f"https://{options.project_name}.admin.s24.upgates.com/customers/default/{who.id}",
     }
 
@@ -147,7 +156,7 @@ def fill(store: Store, options: Options) -> None:
     with store.transaction():
         store.db.executemany(
             "INSERT OR REPLACE INTO cards VALUES(?,?,?,?,?,?)",
-            ((kind, key, code, FOUNDED, FOUNDED, payload) for kind, key, code, payload in cards),
+            ((kind, key, code, _since(kind, key), _since(kind, key), payload) for kind, key, code, payload in cards),
         )
         store.set_meta("cards", "1")
 
