@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
+from functools import partial
 
 import msgspec
 
@@ -69,10 +70,8 @@ class FlexibeeSession:
     async def write(self, intents: Sequence[Intent]) -> Sequence[Result]:
         """Send in batches, in an order in which references resolve."""
         pieces = [Piece(place, intent) for place, intent in enumerate(intents)]
-        return await in_turns(pieces, lambda each: each.phase, MANIFEST.limits.batch, self._batch, self._context.now())
-
-    async def _batch(self, pieces: Sequence[Piece]) -> list[Result]:
-        return await states_first(pieces, self._states, self._send)
+        send = partial(states_first, states=self._states, send=self._send)
+        return await in_turns(pieces, lambda each: each.phase, MANIFEST.limits.batch, send, self._context.now())
 
     async def _send(self, pieces: Sequence[Piece]) -> dict[int, Result]:
         records: dict[str, list[msgspec.Raw]] = {}

@@ -60,10 +60,9 @@ class Customers:
             return await self._pages("last_update_time_from", utc(self._context.now() + self._client.skew - _JUST_NOW))
         if by == "id":
             values = [";".join(values[start : start + BATCH]) for start in range(0, len(values), BATCH)]
-        elif by == "email":
-            values = sorted({form for value in values for form in (value, value.lower())})
         else:
-            values = sorted(map(compact_id, values))
+            forms = ((value, value.lower()) if by == "email" else (compact_id(value),) for value in values)
+            values = sorted({form for found in forms for form in found})
         return [row for value in values for row in await self._pages(_FILTERS[by], value)]
 
     async def _pages(self, name: str, value: str) -> list[Payload]:
