@@ -114,8 +114,9 @@ class Lanes(Generic[T, D]):
         return low or len(self._done) >= self._group or not (self._busy or self._queued)
 
     def _room(self) -> int:
-        """How many items to fetch now."""
-        return 0 if self._dry or self._stopped else self._ahead - self._queued
+        """How many items to fetch now: whole batches, since a call costs the vendor's patience whatever it holds."""
+        size = self._group // self._count
+        return 0 if self._dry or self._stopped else (self._ahead - self._queued) // size * size
 
     def _taken(self) -> list[D]:
         """What is done and not put away; it is worth to look for more then, whatever was found the last time."""
