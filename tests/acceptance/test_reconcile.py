@@ -234,6 +234,7 @@ async def test_two_hundred_differences_are_found_and_no_other(tmp_path: Path, da
             await house.shop.tell("generate", documents=AT_MIDNIGHT // len(MIDNIGHTS), **given)
         await house.told("flow", "start", demo.FLOW)
         await house.run()
+        assert (await house.told("status"))["unverified"] == 0
         books = Books(house, random.Random(seed))
         by_hand = {await books.enter() for _ in range(BY_HAND)}
 
@@ -261,6 +262,7 @@ async def test_fifty_thousand_documents_take_less_than_half_a_minute(tmp_path: P
     async with opened(tmp_path, documents=50_000, policy={"brake": 0}, hostile="0") as house:
         await house.told("flow", "start", demo.FLOW)
         await house.run("--patience", "600")
+        assert (await house.told("status"))["unverified"] == 0
         began = time.monotonic()
         code, report = await reconciled(house, date(2000, 1, 1), date(2100, 1, 1))
         spent = time.monotonic() - began

@@ -33,9 +33,9 @@ def run(
 ) -> None:
     """Read, plan and deliver. Several may run on one database: each takes the work the others leave.
 
-    Ctrl+C and SIGTERM end it after the present step. With --once the exit code is 5 when not everything is done. A
-    ledger that was restored, moved or copied does nothing until `mostek takeover`: --once then ends with exit code 5,
-    --watch waits. The same after `mostek stop`.
+    Ctrl+C and SIGTERM end it after the present step. With --once the exit code is 5 when not everything is done and
+    read back. A ledger that was restored, moved or copied does nothing until `mostek takeover`: --once then ends with
+    exit code 5, --watch waits. The same after `mostek stop`.
     """
     if once == watch:
         raise typer.BadParameter("choose --once or --watch")

@@ -228,8 +228,8 @@ def show_inbox(items: Sequence[Item], wording: Wording) -> None:
 
 
 def unfinished(view: StatusView) -> int:
-    """How many documents are neither done nor left out."""
-    return sum(view.records[state] for state in ("waiting", "parked", "in_doubt"))
+    """How many documents are neither done nor left out, and how many effects are not read back: two facts."""
+    return sum(view.records[state] for state in ("waiting", "parked", "in_doubt")) + view.unverified
 
 
 def show_status(view: StatusView, wording: Wording) -> None:
@@ -261,6 +261,7 @@ def _truth(view: StatusView, wording: Wording) -> str:
         "waiting": view.records["waiting"] - lacking,
         "in_doubt": view.records["in_doubt"],
         "excluded": view.records["excluded"],
+        "unverified": view.unverified,
     }
     stopped = ", ".join(item.slug for item in view.connections if item.state == "stopped")
     parts = [wording.say(f"status.{name}", n=count) for name, count in counts.items() if count]

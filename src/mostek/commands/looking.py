@@ -101,7 +101,7 @@ class EndpointView(msgspec.Struct, frozen=True, kw_only=True):
 class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything on one page: the counts add up to what the sources had. ``flows`` are their states by slug.
 
-    ``halt`` is why nothing at all is read or sent now.
+    ``unverified``: effects that are made and not read back yet. ``halt`` is why nothing at all is read or sent now.
     """
 
     flows: Mapping[str, str]
@@ -112,6 +112,7 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     endpoints: tuple[EndpointView, ...]
     waiting: tuple[Waiting, ...]
     queues: Mapping[str, Mapping[str, int]]
+    unverified: int = 0
     halt: Problem | None = None
 
 
@@ -198,6 +199,7 @@ async def status(hub: Installation, _: Status) -> StatusView:
         endpoints=tuple([_endpoint(row, slugs) for row in endpoints]),
         waiting=tuple([_waiting(row) for row in await hub.ledger.read(Transaction.rows, "oldest_by_cause")]),
         queues=queues,
+        unverified=(await hub.ledger.read(Transaction.rows, "work_left"))[0]["verifying"],
         halt=await place.halt(hub.ledger),
     )
 
