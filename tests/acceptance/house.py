@@ -127,6 +127,7 @@ async def opened(
     documents: int,
     policy: Mapping[str, Any] | None = None,
     settles_after: int = 2,
+    books_options: Mapping[str, str] | None = None,
     **shop_options: str,
 ) -> AsyncIterator[House]:
     """Open a shop with so many documents, empty books, and a hub between them that has not run yet.
@@ -137,7 +138,7 @@ async def opened(
     async with AsyncExitStack() as stack:
         shop_url, books_url = await asyncio.gather(
             stack.enter_async_context(demo.simulator("upgates", folder, options)),
-            stack.enter_async_context(demo.simulator("flexibee", folder, {})),
+            stack.enter_async_context(demo.simulator("flexibee", folder, books_options or {})),
         )
         http = await stack.enter_async_context(aiohttp.ClientSession())
         wire = await stack.enter_async_context(Wire.opened(books_url))

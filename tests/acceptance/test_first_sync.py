@@ -18,16 +18,24 @@ from tests.acceptance.house import House, opened
 
 DOCUMENTS, FOREIGN = 1_100, 3_000
 BY_NUMBER, BY_ORDER, AMBIGUOUS, CONFLICTS = 350, 150, 20, 20
+LOCKED = 30  # of those of the same number
 POLICY = {"contacts": "none", "products": "text", "payments": "none"}
 
 
 @pytest.mark.timeout(600)
-async def test_an_older_bridges_documents_are_taken_over_and_none_is_doubled(tmp_path: Path) -> None:
-    async with opened(tmp_path, documents=DOCUMENTS, policy=POLICY, hostile="0") as house:
+@pytest.mark.parametrize(("locked_ids", "refused"), [("take", 0), ("refuse", LOCKED)])
+async def test_an_older_bridges_documents_are_taken_over_and_none_is_doubled(
+    tmp_path: Path, locked_ids: str, refused: int
+) -> None:
+    """Some of the older bridge's documents are locked: books may take our key on them all the same, or refuse it."""
+    options = {"locked_ids": locked_ids}
+    async with opened(tmp_path, documents=DOCUMENTS, policy=POLICY, hostile="0", books_options=options) as house:
         plain = await read_and_told(house)
         ours = BY_NUMBER + BY_ORDER
         assert len(plain) >= ours + AMBIGUOUS + CONFLICTS, "the shop drew too few plain invoices"
         await house.books.tell("fill", documents=foreign(plain), company="demo")
+        locked = [row["number"] for row in plain[:LOCKED]]
+        await house.books.tell("edit", ids=[f"code:{number}" for number in locked], lock=True)
         before = await numbers(house)
         assert sum(before.values()) == FOREIGN
 
@@ -45,10 +53,12 @@ async def test_an_older_bridges_documents_are_taken_over_and_none_is_doubled(tmp
         assert sum(after.values()) == FOREIGN + found.counts["create"]
         assert max(after.values()) == 1, "no number twice"
         keyed = [each for each in await house.books.ask("documents") if our_keys(each)]
-        assert len(keyed) == ours + found.counts["create"]
+        assert len(keyed) == ours - refused + found.counts["create"]
         assert all(len(our_keys(each)) == 1 for each in keyed)
         states = await counted(house)
-        assert states == {"done": ours + found.counts["create"], "parked": AMBIGUOUS + CONFLICTS}
+        parked = AMBIGUOUS + CONFLICTS + refused
+        assert states == {"done": ours - refused + found.counts["create"], "parked": parked}
+        assert {each["number"] for each in keyed}.isdisjoint(locked) == bool(refused)
         writes = await house.books.writes()
         await house.run()
         assert await house.books.writes() == writes
