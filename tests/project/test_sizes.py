@@ -9,9 +9,10 @@ PACKAGES = [
     ("mostek.documents", None, 1_500),
     ("mostek.sdk", "mostek.sdk.kit", 1_500),
     ("mostek.core", None, 1_500),
-    ("mostek.hub", "mostek.hub.migrations", 2_500),
-    ("mostek.desk", None, 1_500),
-    ("mostek.commands", None, 4_000),
+    ("mostek.hub", "mostek.hub.ledger", 2_000),
+    ("mostek.hub.ledger", None, 1_200),
+    ("mostek.desk", None, 2_000),
+    ("mostek.commands", None, 5_000),
     ("mostek.web", "mostek.web.people.migrations", 4_000),
 ]
 CONNECTOR = range(300, 900 + 1)
