@@ -50,7 +50,7 @@ UNFROZEN = """rows = actions.intend(tx, self._held, room) if room else []
         return rows"""
 FENCED = "AND EXISTS (SELECT 1 FROM endpoint e WHERE e.connection = action.endpoint AND e.fence = :fence)"
 MOVED_FIRST = """empty = Page(records=(), cursor=page.cursor, more=page.more, watermark=page.watermark)
-            await engine.ledger.write(_store, opened, held, empty)
+            await engine.ledger.write(_store, opened, held, empty, terms)
             stored += await engine.ledger.write(feed_rows.put_records, held, page.records, lane=0)"""
 UNBLOCKED = """WHERE state = 'blocked' AND key IN {each keys} AND NOT EXISTS (
     SELECT 1 FROM need n LEFT JOIN action a ON a.key = n.needs WHERE n.action = action.key
@@ -74,7 +74,7 @@ CATALOGUE: tuple[Mutant, ...] = (
         (f"{LEDGER}::test_a_reader_that_dies_leaves_nothing_out",),
         (
             "reading.py",
-            "stored += await engine.ledger.write(_store, opened, held, page)",
+            "stored += await engine.ledger.write(_store, opened, held, page, terms)",
             MOVED_FIRST,
         ),
     ),
@@ -105,7 +105,7 @@ CATALOGUE: tuple[Mutant, ...] = (
         "a stop noticed only when something is committed",
         "what a person stopped goes on being sent",
         (f"{STOPPING}::test_in_the_middle_of_its_work",),
-        ("delivery.py", "if seen != self._seen:", "if False:"),
+        ("delivery.py", "if seen != self._seen or now - self._looked > LOOK:", "if False:"),
     ),
     mutant(
         "kept what was to be sent and was not",
@@ -342,7 +342,11 @@ CATALOGUE: tuple[Mutant, ...] = (
         "verification never alarms",
         "a wrong total in the books is shown as done",
         (f"{WAKING}::test_a_wrong_figure_in_the_books_is_an_alarm_and_can_be_looked_at_again",),
-        ("judgement.py", '"state": "alarm", "cause": problem.cause', '"state": "done", "cause": None'),
+        (
+            "judgement.py",
+            'told |= {"state": "alarm", "cause": problem.cause',
+            'told |= {"state": "done", "cause": None',
+        ),
     ),
     mutant(
         "taken as read back what was not",

@@ -30,6 +30,7 @@ _TELLING = 4  # letters of a word that is looked up alone when not all words are
 # What Unicode takes for letters of their own, and people without such a keyboard do not.
 _PLAIN = str.maketrans({"ł": "l", "đ": "d", "ð": "d", "ø": "o", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"})
 _TOKEN = re.compile(r"[^\s@,;:<>()]+@[^\s@,;:<>()?!]+|[^\W_]+")
+_BETWEEN = re.compile(r"[\W_]+")
 _AMOUNT = re.compile(r"-?\d{1,3}(?:[ \u00a0\u202f]?\d{3})*(?:[.,]\d{1,2})?")
 _MARKUP = re.compile(r"<[^>]*>")
 
@@ -47,6 +48,8 @@ Lookup = tuple[Span, ...]
 
 def folded(text: str) -> str:
     """Lower case, without accents: ``Dvořák`` -> ``dvorak``, ``Straße`` -> ``strasse``, ``Łódź`` -> ``lodz``."""
+    if text.isascii():
+        return text.lower()
     apart = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in apart if not unicodedata.combining(char)).translate(_PLAIN)
 
@@ -99,7 +102,7 @@ def _words(text: str) -> list[str]:
 
 def _identifiers(value: str) -> Iterator[str]:
     """An identifier in the forms people write it in: whole, without its letters in front, without leading zeros."""
-    whole = "".join(char for char in folded(value) if char.isalnum())
+    whole = _BETWEEN.sub("", folded(value))
     bare = whole.lstrip("abcdefghijklmnopqrstuvwxyz")
     for form in (whole, bare, bare.lstrip("0")):
         if form and (form == whole or len(form) >= _SHORTEST):

@@ -4,6 +4,7 @@ Order of every effect: the intent is durable before anything is sent; what becam
 what nobody knows is looked for in the target, after it can no longer happen, before it is sent again.
 """
 
+import math
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -46,6 +47,9 @@ LOG = structlog.get_logger()
 # A lease is given up after this many batches or seconds, so that other workers and the settings get a turn.
 _BATCHES = 200
 _SECONDS = 30.0
+# Whether the endpoint is still ours, and the ledger at its place, is asked this often at least, in seconds, while calls
+# are made; to ask before each of a thousand calls a second would take a sixth of the time.
+LOOK = 0.01
 # An effect is read back this long after it was made, many at a time.
 VERIFY_AGE_MS = 2_000
 # The most intents that are committed ahead of their calls, if two calls a lane are not more: after a crash each has to
@@ -90,7 +94,7 @@ class _Delivery:
         self._held = held
         self._verify_age_ms = verify_age_ms
         self._started = time.monotonic()
-        self._seen: tuple[int, int | None] = (-1, None)
+        self._seen, self._looked = -1, -math.inf
         # Guards against a sleeping machine: by the monotonic clock the lease must still be ours before each call.
         self._until = time.monotonic() + actions.LEASE_MS / 1000 / 2
 
@@ -166,10 +170,10 @@ class _Delivery:
         await self._ledger.write(actions.give_back, self._held, [each.intent.key for each in left])
 
     async def _still_ours(self) -> None:
-        """Whoever stops this system in this process, or replaces the ledger, is noticed before the next call."""
-        seen = self._ledger.generation, self._ledger.identity()
-        if seen != self._seen:
-            self._seen = seen
+        """Whoever stops this system in this process is noticed before the next call, anybody else in a moment."""
+        seen, now = self._ledger.generation, time.monotonic()
+        if seen != self._seen or now - self._looked > LOOK:
+            self._seen, self._looked = seen, now
             if not await self._ledger.read(actions.holds, self._held):
                 raise StaleLeaseError(f"endpoint {self._held.connection}")
         self._check_lease()

@@ -80,6 +80,9 @@ async def _plan_flow(
     leases = [lease for lease in leases if lease.crashes <= MAX_CRASHES]
     try:
         planned = await decide(engine, flow, [lease.case for lease in leases], [lease.passage for lease in leases])
+        # Made before the transaction that others wait for.
+        rows = [_passage(lease, done, flow) for lease, done in zip(leases, planned, strict=True)]
+        steps = [_step(lease, done, flow) for lease, done in zip(leases, planned, strict=True) if done.decisions]
     except VendorError as error:
         pause, told = pause_ms(error, time.time() * 1000), as_json(error.problem, error.words)
         LOG.warning("planning paused", flow=flow.row.slug, problem=told, pause_ms=pause)
@@ -98,8 +101,7 @@ async def _plan_flow(
                 await _plan_flow(engine, flow, [lease])
         return ()
     answers_again = engine.silent.pop(flow.row.target, None)
-    group = list(zip(leases, planned, strict=True))
-    found = await engine.ledger.write(_commit, flow, group, answers_again, (engine.owner, further))
+    found = await engine.ledger.write(_commit, flow, (rows, steps), answers_again, (engine.owner, further))
     await _reread(engine, planned)
     return found
 
@@ -392,23 +394,16 @@ def _postpone(
 def _commit(
     tx: Transaction,
     flow: Flow,
-    planned: Sequence[tuple[PassageLease, Planned]],
+    planned: tuple[Sequence[PlannedPassage], Sequence[trace.Step]],
     answers_again: str | None,
     further: tuple[str, int],
 ) -> Sequence[PassageLease]:
     if answers_again:
         tx.run("forget_endpoint_note", connection=flow.row.target, problem=answers_again)
-    rows = [
-        PlannedPassage(
-            lease=lease,
-            endpoint=flow.row.target,
-            decisions=tuple(_decision(decision, done, lease, flow) for decision in done.decisions),
-        )
-        for lease, done in planned
-    ]
+    rows, steps = planned
     passages.commit(tx, rows)
     catalog.weigh(tx, flow.row.id, flow.policy.brake)
-    trace.write(tx, [_step(lease, done, flow) for lease, done in planned if done.decisions])
+    trace.write(tx, steps)
     owner, limit = further
     return passages.lease(tx, owner, flow.row.id, limit) if limit else ()
 
@@ -430,6 +425,11 @@ def _park_unseen(tx: Transaction, flow: Flow, lease: PassageLease, problem: Prob
         if row["kind"] in flow.policy.kinds
     )
     passages.commit(tx, [PlannedPassage(lease=lease, endpoint=flow.row.target, decisions=decisions)])
+
+
+def _passage(lease: PassageLease, planned: Planned, flow: Flow) -> PlannedPassage:
+    decisions = tuple(_decision(decision, planned, lease, flow) for decision in planned.decisions)
+    return PlannedPassage(lease=lease, endpoint=flow.row.target, decisions=decisions)
 
 
 def _decision(decision: Decision, planned: Planned, lease: PassageLease, flow: Flow) -> PlannedDecision:

@@ -15,7 +15,7 @@ from mostek.hub.connections import Opened
 from mostek.hub.engine import PAUSE_MS, Engine, as_json, failed, pause_ms, stops_connection, told
 from mostek.hub.ledger import StaleLeaseError, Transaction, catalog
 from mostek.hub.ledger import feeds as feed_rows
-from mostek.hub.ledger.feeds import FeedLease
+from mostek.hub.ledger.feeds import FeedLease, Terms
 from mostek.sdk.errors import VendorError
 from mostek.sdk.record import Page, Record
 
@@ -39,7 +39,8 @@ async def read_feed(engine: Engine, feeds: Sequence[int], *, forced: bool = Fals
     stored, problem, pause = 0, None, held.schedule.pause_ms(now)
     try:
         async for page in _ahead(_pages(opened, held)):
-            stored += await engine.ledger.write(_store, opened, held, page)
+            terms = await _terms(engine, opened, held, page.records)
+            stored += await engine.ledger.write(_store, opened, held, page, terms)
     except StaleLeaseError:
         return held
     except VendorError as error:
@@ -147,10 +148,22 @@ def _absent(kind: str, name: str) -> Record:
     return Record(kind=kind, id=name, root=f"{kind}:{name}", payload=b"", fingerprint="absent")
 
 
-def _store(tx: Transaction, opened: Opened, held: FeedLease, page: Page) -> int:
+async def _terms(engine: Engine, opened: Opened, held: FeedLease, records: Sequence[Record]) -> Terms:
+    """By what the new ones of these are found: made before the transaction that stores them, which others wait for."""
+    fresh = await engine.ledger.read(feed_rows.fresh, held.feed, records)
+    made = {key: terms_of(opened, record) for key, record in fresh.items()}
+
+    def found(record: Record) -> tuple[str, ...]:
+        known = fresh.get((record.kind, record.id)) is record
+        return made[record.kind, record.id] if known else terms_of(opened, record)
+
+    return found
+
+
+def _store(tx: Transaction, opened: Opened, held: FeedLease, page: Page, terms: Terms) -> int:
     tx.run("put_usage", connection=held.connection, usage=_usage(opened))
     began = tx.rows("clock")[0]["now"]
-    changed = feed_rows.store_page(tx, held, page, partial(terms_of, opened))
+    changed = feed_rows.store_page(tx, held, page, terms)
     if changed and not held.backfill:  # of these a webhook should tell, where webhooks tell of this list at all
         names = [{"kind": record.kind, "source_id": record.id} for record in page.records]
         tx.run("note_untold", feed=held.feed, began=began, records=names)

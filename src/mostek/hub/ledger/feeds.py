@@ -83,12 +83,7 @@ def put_records(
 ) -> int:
     """Write those records whose fingerprint is new; an unchanged one costs no write."""
     known = _known(tx, held.feed, records)
-    latest = {(record.kind, record.id): record for record in records}
-    fresh = {
-        key: record
-        for key, record in latest.items()
-        if (row := known.get(key)) is None or row["fingerprint"] != record.fingerprint
-    }
+    fresh = _fresh(known, records)
     if not fresh:
         return 0
     rows = [_row(record) for record in fresh.values()]
@@ -130,6 +125,20 @@ def wake_keys(connection: int, record: Record) -> tuple[str, str]:
 def release(tx: Transaction, held: FeedLease, problem: str | None, pause_ms: int | None) -> bool:
     """Give the feed back; it is due again after the pause, or when it was due anyway. False: it had passed on."""
     return tx.one("release_feed", feed=held.feed, fence=held.fence, problem=problem, pause=pause_ms) is not None
+
+
+def fresh(tx: Transaction, feed: int, records: Sequence[Record]) -> Mapping[tuple[str, str], Record]:
+    """Those records, by kind and id, that are new or changed; of one that comes several times, the last."""
+    return _fresh(_known(tx, feed, records), records)
+
+
+def _fresh(known: Mapping[tuple[str, str], Row], records: Sequence[Record]) -> Mapping[tuple[str, str], Record]:
+    latest = {(record.kind, record.id): record for record in records}
+    return {
+        key: record
+        for key, record in latest.items()
+        if (row := known.get(key)) is None or row["fingerprint"] != record.fingerprint
+    }
 
 
 def _known(tx: Transaction, feed: int, records: Sequence[Record]) -> Mapping[tuple[str, str], Row]:
