@@ -22,7 +22,7 @@ from mostek.connectors.upgates.sandbox import create as create_shop
 from mostek.desk import installation
 from mostek.desk.installation import Installation
 from mostek.documents.problem import Problem
-from mostek.hub import delivery, engine, runner
+from mostek.hub import engine, judgement, runner
 from mostek.hub.ledger import Transaction
 from mostek.hub.runner import Left, Runner
 from mostek.sandbox import running
@@ -270,6 +270,6 @@ def hasty() -> Any:
     """Short pauses after failures and between looks, so that a second try is seen within the test."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(engine, "PAUSE_MS", 100)
-        patched.setattr(delivery, "_AGAIN_MS", 200)
+        patched.setattr(judgement, "_AGAIN_MS", 200)
         patched.setattr(runner, "_IDLE", 0.03)
         yield

@@ -60,12 +60,12 @@ def kill_at(point: str, fuse: Fuse) -> None:
 
 
 def _follow(module: ModuleType, name: str, deed: Callable[[], object]) -> None:
-    """Do something whenever this function has done its part of a transaction; one that found nothing did none."""
-    call = getattr(module, name)
+    """Do something whenever this function has done its part of a transaction; without intents there is none."""
+    call, intends = getattr(module, name), name == "intend"
 
     def followed(*given: Any, **named: Any) -> Any:
         result = call(*given, **named)
-        if result != []:
+        if result or not intends:
             deed()
         return result
 

@@ -12,7 +12,7 @@ import pytest
 
 from mostek.commands import looking
 from mostek.documents.problem import Problem
-from mostek.hub import delivery
+from mostek.hub import judgement
 from mostek.hub.ledger import Transaction, catalog
 from mostek.sdk.http import PATIENCE
 from tests.acceptance.hostile_answers import BOOKS_ANSWERS, ELSEWHERE, OTHER_DOOR, SHOP_ANSWERS, Hostile
@@ -200,8 +200,8 @@ async def test_bytes_that_are_no_text_spoil_one_record_only(tmp_path: Path) -> N
 async def test_a_document_that_breaks_the_books_each_time_is_set_aside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "TRIES", 3)
-    monkeypatch.setattr(delivery, "BACK_OFF_MS", 10)
+    monkeypatch.setattr(judgement, "TRIES", 3)
+    monkeypatch.setattr(judgement, "BACK_OFF_MS", 10)
     with hasty():
         async with house(tmp_path) as made:
             for number in ("POISON", "SOUND"):
