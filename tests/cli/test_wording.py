@@ -78,7 +78,16 @@ def test_each_number_has_its_form(language: str) -> None:
 def test_every_sentence_is_used_and_every_used_one_is_there() -> None:
     texts = {
         node.value
-        for package in ("mostek.cli", "mostek.demo", "mostek.prose", "mostek.terminal", "mostek.wording")
+        for package in (
+            "mostek.cli",
+            "mostek.demo",
+            "mostek.prose",
+            "mostek.terminal",
+            "mostek.wording",
+            "mostek.replies",
+            "mostek.commands.searching",
+            "mostek.commands.casework",
+        )
         for module in modules(package)
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
@@ -87,7 +96,7 @@ def test_every_sentence_is_used_and_every_used_one_is_there() -> None:
     used = {text for text in texts if text in known}
     # Those whose last part is chosen at run time: f"status.{name}", "trace.result." and the like.
     composed = {text for text in texts if text.endswith(".") and any(key.startswith(text) for key in known)}
-    assert composed == {"hook.", "preview.", "status.", "show.", "trace.", "trace.result.", "supposing."}
+    assert composed == {"hook.", "preview.", "status.", "show.", "trace.", "trace.result.", "supposing.", "reply."}
     parts = {prefix + text for prefix in composed for text in texts}
     chosen = {"trace.answered", "trace.settled"} | {key for key in known if key.startswith("trace.result.")}
     assert known - used - parts - chosen == set()

@@ -6,7 +6,16 @@ from playwright.async_api import Browser, Page
 
 from tests.web.site import PASSWORD, Site
 
-PAGES = ("/", "/inbox/", "/nowhere/")
+PAGES = (
+    "/",
+    "/inbox/",
+    "/inbox/?cause=money.line_sum",
+    "/search/",
+    "/search/?q=20260",
+    "/case/1/",
+    "/case/2/",
+    "/nowhere/",
+)
 SCREENS = [(width, scheme) for width in (390, 1280) for scheme in ("light", "dark")]
 
 

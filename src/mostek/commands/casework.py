@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -12,10 +11,12 @@ from mostek.commands.looking import Candidate, candidates, deeds
 from mostek.commands.replaying import end_of
 from mostek.core import cases
 from mostek.core.cases import Case, StoredRecord
+from mostek.desk.pages import page
 from mostek.desk.specimen import End
 from mostek.documents.invoice import Invoice
 from mostek.documents.money import Money
 from mostek.documents.order import Order
+from mostek.documents.party import Contact
 from mostek.documents.problem import Problem
 from mostek.hub.connections import AnyConnector
 from mostek.hub.ledger import Transaction, catalog
@@ -54,6 +55,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     """How a record stands in one flow, and what a person can do; ``paid`` as far as it was carried over."""
 
     passage: int
+    kind: str
     flow: str
     flow_state: str
     target: str
@@ -71,7 +73,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def made(self) -> Effect | None:
         """What made the document that stands in the target, the latest where it was issued again."""
-        made = [each for each in self.effects if each.verb in {"create", "adopt"} and each.kind != "contact"]
+        made = [each for each in self.effects if each.verb in {"create", "adopt"} and each.kind == self.kind]
         return next((each for each in reversed(made) if each.state in {"done", "alarm"}), made[-1] if made else None)
 
     @property
@@ -160,13 +162,14 @@ class _Reader:
         case = self._case(rows)
         papers = tuple(self._paper(row, place, case) for place, row in enumerate(rows))
         kind, _, name = rows[0]["root"].partition(":")
-        documents = [paper.document for paper in papers if paper.document]
+        documents = [entry.document for entry in case.entries if entry.document] if case else []
+        buyers = [each.party if isinstance(each, Contact) else each.buyer for each in documents]
         return Story(
             case=rows[0]["case_id"],
             root=rows[0]["root"],
             source=rows[0]["source"],
             order=name if kind == "order" else "",
-            buyer=next((document.buyer.name for document in documents if document.buyer.name), ""),
+            buyer=next((buyer.name for buyer in buyers if buyer.name), ""),
             papers=papers,
         )
 
@@ -216,6 +219,7 @@ class _Reader:
         stands = any(e.verb in {"create", "adopt"} and e.kind == kind and e.state in {"done", "alarm"} for e in effects)
         return Course(
             passage=row["passage"],
+            kind=kind,
             flow=row["flow"],
             flow_state=row["flow_state"],
             target=row["target"],
@@ -254,13 +258,6 @@ class _Reader:
         )
 
     def _page(self, connection: int, kind: str, id: str, payload: str) -> str:
-        """The address in the vendor's own pages. It may come from the vendor's data: only a web address is one."""
+        """The address in the vendor's own pages."""
         opened = self._opened.get(connection)
-        if opened is None or opened[0].page is None:
-            return ""
-        with suppress(Exception):  # a payload that breaks our own reader has no page
-            address = opened[0].page(opened[1], kind, id, payload.encode())
-            parts = urlsplit(address)
-            if parts.scheme in {"https", "http"} and parts.hostname and "@" not in parts.netloc:
-                return address
-        return ""
+        return page(opened[0].manifest, opened[1], kind, id, payload) if opened else ""

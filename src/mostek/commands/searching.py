@@ -13,6 +13,8 @@ from mostek.hub import indexing
 from mostek.hub.ledger import Transaction, catalog
 
 SHOWN = 10
+# So many records of the rarest term asked for are looked at, the newest: where more have it, others are said to be.
+_LOOKED_AT = 4_000
 # What one paper's clause of an answer tells of: how it stands in a flow, or why it is in none.
 Telling = Literal["done", "waiting", "planning", "in_doubt", "parked", "excluded", "gone", "nobody", "no_document"]
 # What to do next, the most urgent first.
@@ -72,13 +74,9 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 async def search(hub: Installation, request: Search) -> Found:
     """Look the text up in every way it may be meant, until one finds something."""
-    found, whole = await hub.ledger.read(_look, lookups(request.text), min(max(request.limit, 1), 100))
-    return Found(
-        text=request.text,
-        answers=tuple(answer(story) for story in found[: request.limit]),
-        more=len(found) > request.limit,
-        whole=whole,
-    )
+    limit = min(max(request.limit, 1), 100)
+    found, more, whole = await hub.ledger.read(_look, lookups(request.text), limit)
+    return Found(text=request.text, answers=tuple(map(answer, found)), more=more, whole=whole)
 
 
 def answer(story: Story) -> Answer:
@@ -96,21 +94,29 @@ def answer(story: Story) -> Answer:
     )
 
 
-def _look(tx: Transaction, wanted: Sequence[Lookup], limit: int) -> tuple[tuple[Story, ...], bool]:
+def _look(tx: Transaction, wanted: Sequence[Lookup], limit: int) -> tuple[tuple[Story, ...], bool, bool]:
+    """The newest cases of the first lookup that finds some, whether there are more, and whether all can be found."""
     whole = indexing.indexed(tx) is None
-    for first, *others in wanted:
-        spans = [{"low": span.low, "high": span.high} for span in others]
-        rows = tx.rows(
-            "cases_of_terms",
-            low=first.low,
-            high=first.high,
-            others=spans,
-            workspace=catalog.WORKSPACE,
-            limit=limit + 1,
-        )
-        if rows:
-            return stories(tx, [row["case_id"] for row in rows]), whole
-    return (), whole
+    for lookup in wanted:
+        cases, more = _cases(tx, lookup, limit)
+        if cases:
+            return stories(tx, cases), more, whole
+    return (), False, whole
+
+
+def _cases(tx: Transaction, lookup: Lookup, limit: int) -> tuple[list[int], bool]:
+    counts = [tx.rows("count_terms", low=span.low, high=span.high, most=_LOOKED_AT)[0]["n"] for span in lookup]
+    rarest = counts.index(min(counts))
+    if not counts[rarest]:
+        return [], False
+    others = [{"low": span.low, "high": span.high} for place, span in enumerate(lookup) if place != rarest]
+    # A case has some records of a term: without other terms to meet, few are enough for the newest cases.
+    most = _LOOKED_AT if others else min(_LOOKED_AT, 20 * (limit + 1))
+    low, high = lookup[rarest].low, lookup[rarest].high
+    given = {"low": low, "high": high, "others": others, "most": most, "limit": limit + 1}
+    rows = tx.rows("cases_of_terms", workspace=catalog.WORKSPACE, **given)
+    more = len(rows) > limit or counts[rarest] > most or counts[rarest] == _LOOKED_AT
+    return [row["case_id"] for row in rows[:limit]], more
 
 
 def _clauses(paper: Paper) -> tuple[Clause, ...]:

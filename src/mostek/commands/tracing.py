@@ -157,7 +157,7 @@ def _events(tx: Transaction, story: Story) -> Iterator[Event]:
         }
         if effect.sent:
             yield Event(at=effect.sent, what="sent", **about)
-        if effect.verified and effect.verb in {"create", "adopt"}:
+        if effect.verified and effect.verb in {"create", "adopt"} and effect.kind != "contact":
             what: What = "accepted" if effect.hand else "verified"
             yield Event(at=effect.verified, what=what, there=effect.number, person=effect.hand, **about)
 

@@ -102,8 +102,6 @@ class Connector(Generic[S]):
     statement that the target will show; None for verbs that make no document) and ``shows`` (action on a contact to
     what it will say in the target, to the letter) are pure: a preview and a replay call them without any network. They
     raise :class:`InvalidDocumentError` with the field and the cause.
-    ``page`` (kind, id there, payload of what was read or empty) is the address at which a person finds the record in
-    the vendor's own pages, or empty.
     """
 
     manifest: Manifest
@@ -114,7 +112,6 @@ class Connector(Generic[S]):
     expect: Callable[[S, Action], Statement | None] | None = None
     shows: Callable[[S, Action], Contact] | None = None
     profile: Profile | None = None
-    page: Callable[[S, str, str, bytes], str] | None = None
     messages: str = ""
 
     @property

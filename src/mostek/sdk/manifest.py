@@ -67,7 +67,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ``settles_after``: seconds after which a write whose answer was lost can no longer take effect.
     ``hints``: what webhooks tell, by the name of the list in their body; other lists tell of nothing that is read.
     ``sunset``: the day the vendor switches this version of his interface off, where he named one.
-    ``proof``: how far the connector is proven, shown to its user.
+    ``proof``: how far the connector is proven, shown to its user. ``pages``: by kind, where a person finds a record in
+    the vendor's own pages, as a template or as a name of its own word in the payload.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hints: dict[str, HintManifest] = {}
     limits: Limits = Limits()
     mappings: dict[str, MappingManifest] = {}
+    pages: dict[str, str] = {}
 
 
 def load(package: str) -> Manifest:

@@ -21,7 +21,11 @@ class Entry(NamedTuple):
 
 
 # What stands in the navigation, in this order. The word is ``shell.<name>``.
-NAVIGATION = (Entry("dashboard", "pulse", "read"), Entry("inbox", "inbox", "read"))
+NAVIGATION = (
+    Entry("dashboard", "pulse", "read"),
+    Entry("inbox", "inbox", "read"),
+    Entry("search", "search", "read"),
+)
 
 
 def shell(request: HttpRequest) -> Mapping[str, Any]:

@@ -7,11 +7,12 @@ from allauth.account import views as account
 from allauth.mfa.base import views as mfa
 from django.urls import URLPattern, URLResolver, path
 
-from mostek.web.views import dashboard, inbox, welcome
+from mostek.web.views import dashboard, inbox, search, welcome
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *dashboard.ADDRESSES,
     *inbox.ADDRESSES,
+    *search.ADDRESSES,
     path("welcome/<str:code>/", welcome.show, name="welcome"),
     path("login/", account.login, name="account_login"),
     path("login/code/", mfa.authenticate, name="mfa_authenticate"),

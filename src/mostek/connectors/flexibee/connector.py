@@ -212,13 +212,6 @@ class FlexibeeSession:
         return self._kinds[type_code]
 
 
-def page(settings: FlexibeeSettings, kind: str, id: str, _payload: bytes) -> str:
-    """A record's page: the address of the interface shows it as HTML to a browser."""
-    evidence = CONTACT if kind == "contact" else BANK if kind == "payment" else DOCUMENT
-    base = (settings.test_address or settings.address).rstrip("/")
-    return f"{base}/c/{settings.company}/{evidence}/{id}" if id.isascii() and id.isdigit() else ""
-
-
 connector = Connector(
     manifest=MANIFEST,
     settings=FlexibeeSettings,
@@ -228,6 +221,5 @@ connector = Connector(
     expect=mapping.expect,
     shows=mapping.shows,
     profile=PROFILES["line"],
-    page=page,
     messages=f"{__package__}.messages",
 )

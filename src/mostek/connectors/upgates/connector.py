@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from mostek.connectors.upgates import people
 from mostek.connectors.upgates.client import Client, Listing, Service
 from mostek.connectors.upgates.mapping import parse
-from mostek.connectors.upgates.records import admin_page, item
+from mostek.connectors.upgates.records import item
 from mostek.connectors.upgates.register import BATCH, Customers
 from mostek.connectors.upgates.settings import UpgatesSettings
 from mostek.documents.problem import Problem
@@ -107,7 +107,6 @@ connector = Connector(
     settings=UpgatesSettings,
     open=Shop,
     parse=parse,
-    page=admin_page,
     render=people.render,
     shows=people.shows,
     messages=f"{PACKAGE}.messages",

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from mostek.connectors.upgates import fields
 from mostek.connectors.upgates.fields import Payload
-from mostek.connectors.upgates.settings import UpgatesSettings
 from mostek.documents.invoice import DocumentKind
 from mostek.documents.money import Money
 from mostek.sdk.field import day
@@ -43,16 +41,6 @@ def item(feed: str, payload: bytes, zone: ZoneInfo) -> Item:
     )
     time = fields.Order.changed if feed == "order" else fields.Invoice.created
     return Item(record, lenient(lambda: time(found), None))
-
-
-def admin_page(settings: UpgatesSettings, _kind: str, _id: str, payload: bytes) -> str:
-    """An order's page in the administration, where it says one: ``admin_url``. It is the vendor's word, so it has to
-    lead to the vendor, or to the shop's own address.
-    """
-    address = content(payload).get("admin_url")
-    host = (urlsplit(address).hostname or "") if isinstance(address, str) else ""
-    own = host.endswith(".upgates.com") or host == urlsplit(settings.base).hostname
-    return str(address) if own else ""
 
 
 def _root(kind: str, id: str, found: Payload) -> str:

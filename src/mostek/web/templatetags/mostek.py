@@ -11,7 +11,10 @@ from django import template
 from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
+from mostek.commands.casework import Paper
+from mostek.commands.tracing import Event, Told
 from mostek.documents.money import Money
 from mostek.documents.problem import Problem
 from mostek.sdk.messages import Message
@@ -85,6 +88,45 @@ def explain(context: Context, problem: Problem | Mapping[str, Any]) -> Message:
     """What happened and the cure: ``{% explain item.problem as said %}{{ said.text }}``."""
     found = problem if isinstance(problem, Problem) else msgspec.convert(problem, Problem)
     return _wording(context).explained(found)
+
+
+@register.simple_tag(takes_context=True)
+def short(context: Context, cause: str, example: Problem | Mapping[str, Any]) -> str:
+    """A few words for a cause: its own, else the beginning of what an example says."""
+    wording = _wording(context)
+    named = next((word for group in ("reason", "verdict") if (word := wording.word(group, cause)) != cause), "")
+    return named or Truncator(explain(context, example).text).chars(70)
+
+
+@register.simple_tag(takes_context=True)
+def told(context: Context, event: Event, papers: Mapping[int, Paper]) -> str:
+    """A step of a case's story in a sentence."""
+    wording = _wording(context)
+    what = f"again_{event.what}" if event.what == "read" and event.version > 1 else event.what
+    named = {
+        "paper": _paper(wording, papers, event.record),
+        "version": str(event.version),
+        "flow": event.flow,
+        "target": event.target or wording.say("trace.the_target"),
+        "effect": f"{wording.word('effect', event.verb)}: {wording.word('kind', event.kind)}",
+        "result": wording.say(f"trace.result.{event.result}", id=event.there) if event.result else "",
+        "person": event.person,
+    }
+    sentence = wording.say(f"search.told_{what}", **named)
+    return sentence[:1].upper() + sentence[1:]
+
+
+@register.simple_tag(takes_context=True)
+def decided(context: Context, told_: Told, papers: Mapping[int, Paper]) -> str:
+    """What a plan decided for one paper: ``invoice F1: to be transferred, by the rule all``."""
+    wording = _wording(context)
+    rule = f", {wording.say('preview.rule', rule=told_.rule)}" if told_.rule else ""
+    return f"{_paper(wording, papers, told_.record)}: {wording.say(f'preview.{told_.verdict}')}{rule}"
+
+
+def _paper(wording: PageWording, papers: Mapping[int, Paper], record: int) -> str:
+    paper = papers.get(record)
+    return f"{wording.word('kind', paper.kind)} {paper.number}" if paper else wording.say("search.other_paper")
 
 
 @register.simple_tag

@@ -10,10 +10,13 @@ CROSS JOIN record r WHERE r.feed = :feed AND r.kind = v.kind AND r.source_id = v
 SELECT r.id, r.feed, r.kind, r.source_id, r.number, r.currency, r.total, r.payload, f.connection, c.root
 FROM record r JOIN feed f ON f.id = r.feed JOIN cases c ON c.id = r.case_id WHERE r.id > :after ORDER BY r.id LIMIT :limit;
 
+-- name: count_terms
+SELECT count(*) AS n FROM (SELECT 1 AS one FROM term WHERE term >= :low AND term < :high LIMIT :most) AS found;
+
 -- name: cases_of_terms
 SELECT r.case_id, max(r.id) AS newest FROM (
     -- The newest of a term first: no more than these are looked at, however common a beginning is.
-    SELECT t.record FROM term t WHERE t.term >= :low AND t.term < :high ORDER BY t.term DESC, t.record DESC LIMIT 4000) AS found
+    SELECT t.record FROM term t WHERE t.term >= :low AND t.term < :high ORDER BY t.term DESC, t.record DESC LIMIT :most) AS found
 JOIN record r ON r.id = found.record
 WHERE r.workspace = :workspace AND NOT EXISTS (
     SELECT 1 FROM {rows w others: low text, high text} WHERE NOT EXISTS (
