@@ -1,10 +1,12 @@
 """Differences between the two sides of a flow, told in a person's language: in words, and as tables to keep."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 
 from mostek.desk.reconciliation import Difference
+from mostek.desk.series import Reason, Series
 from mostek.desk.sheets import Cell, Table
 from mostek.desk.tally import SIDES, Line
 from mostek.documents.money import Money
@@ -89,3 +91,38 @@ def _sums(line: Line, language: Wording) -> Sequence[Cell]:
     bucket = language.word("vat", line.bucket) if line.bucket else ""
     parts = [getattr(line.sides[side], part) if side in line.sides else None for side in SIDES for part in _PARTS]
     return (line.day, line.currency, language.word("kind", line.kind), bucket, *parts)
+
+
+def gaps(shop: Iterable[Series], books: Iterable[Series], language: Wording) -> Table:
+    """The series of both sides, a row for each thing that is wrong with one, or one row where nothing is."""
+    names = ("side", "series", "first", "last", "count", "finding", "number", "why")
+    sides = (("shop", shop), ("books", books))
+    rows = (row for side, found in sides for one in found for row in _series(side, one, language))
+    return Table(language.word("sheet", "series"), [language.word("sheet", name) for name in names], rows)
+
+
+def why_missing(reason: Reason, language: Wording) -> str:
+    """Why a number is not there, in a word and its detail."""
+    told = language.word("reason_of_gap", reason.cause)
+    detail = language.word("reason", reason.detail)
+    if reason.cause == "elsewhere" and reason.detail:
+        detail = f"{language.word('kind', reason.kind)}, {language.day(date.fromisoformat(reason.detail))}"
+    return f"{told} ({detail})" if detail else told
+
+
+def _series(side: str, one: Series, language: Wording) -> Iterator[Sequence[Cell]]:
+    head = (language.word("side", side), one.pattern, one.first, one.last, one.count)
+    whole = True
+    for gap in one.gaps:
+        whole = False
+        for number in gap.numbers or (f"{gap.first} – {gap.last}",):
+            reason = gap.reasons.get(number)
+            yield (*head, language.word("sheet", "gap"), number, why_missing(reason, language) if reason else "")
+    for double in one.doubles:
+        whole = False
+        yield (*head, language.word("sheet", "double"), double.number, ", ".join(double.ids))
+    for fall in one.falls:
+        whole = False
+        yield (*head, language.word("sheet", "fall"), fall.number, f"{fall.day} < {fall.after} {fall.after_day}")
+    if whole:
+        yield (*head, "", "", "")

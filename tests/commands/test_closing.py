@@ -83,6 +83,17 @@ async def test_a_document_without_a_day_may_belong_to_any_month(installed: Insta
     assert [flow.undated for flow in (await month(bench, "2026-03")).flows] == [1]
 
 
+async def test_a_list_of_documents_that_was_not_read_to_the_end_is_told(installed: Installer) -> None:
+    bench = await carried(installed)
+    await bench.sql("UPDATE feed SET watermark = NULL WHERE name = 'order'")
+    assert (await month(bench)).flows[0].unread == ()
+    for stamp in ("NULL", "1780271999999"):  # the last millisecond of May, as UTC has it
+        await bench.sql(f"UPDATE feed SET watermark = {stamp} WHERE name = 'invoice'")
+        assert (await month(bench)).flows[0].unread == ("invoice",)
+    await bench.sql("UPDATE feed SET watermark = 1780272000000 WHERE name = 'invoice'")
+    assert (await month(bench)).flows[0].unread == ()
+
+
 async def test_a_comparison_is_stale_once_something_changed(installed: Installer) -> None:
     bench = await carried(installed)
     await reconciled(bench)

@@ -16,6 +16,8 @@ PAGES = (
     "/case/2/",
     "/nowhere/",
 )
+ACCOUNTS = tuple(f"/accounts/{part}" for part in ("", "reconciliation/", "series/", "vat/", "documents/"))
+PAGES = ("/", "/inbox/", *ACCOUNTS, "/reports/", "/reports/?split=kind&step=quarter", "/reports/products/", "/nowhere/")
 SCREENS = [(width, scheme) for width in (390, 1280) for scheme in ("light", "dark")]
 
 

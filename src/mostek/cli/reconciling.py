@@ -204,8 +204,4 @@ def _show_gap(gap: Gap, language: Wording) -> None:
     numbers = gap.first if gap.first == gap.last else f"{gap.first} – {gap.last}"
     terminal.say(language.say("series.gap", numbers=numbers, n=gap.count), indent=4)
     for number, reason in gap.reasons.items():
-        told = language.word("reason_of_gap", reason.cause)
-        detail = language.word("reason", reason.detail)
-        if reason.cause == "elsewhere" and reason.detail:
-            detail = f"{language.word('kind', reason.kind)}, {language.day(date.fromisoformat(reason.detail))}"
-        terminal.say(f"{number}: {told}{f' ({detail})' if detail else ''}", indent=6)
+        terminal.say(f"{number}: {telling.why_missing(reason, language)}", indent=6)

@@ -11,10 +11,11 @@ import msgspec
 
 from mostek.commands import counting
 from mostek.commands.connecting import number_of
+from mostek.core import policy as policies
 from mostek.desk.installation import Installation
 from mostek.documents.invoice import DocumentKind
 from mostek.documents.money import Money
-from mostek.documents.problem import invalid
+from mostek.documents.problem import Problem, invalid
 from mostek.hub.connections import connector_of
 from mostek.hub.ledger import Transaction, catalog
 from mostek.hub.ledger.catalog import ConnectionRow, FlowRow
@@ -55,11 +56,12 @@ class Sum(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Open(msgspec.Struct, frozen=True, kw_only=True):
-    """Documents of one state and cause that are not done."""
+    """Documents of one state and cause that are not done; ``example`` is the problem of one of them."""
 
     state: str
     cause: str
     sum: Sum
+    example: Problem
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,17 +155,17 @@ async def books(hub: Installation, _: Books) -> tuple[BooksView, ...]:
     """Every system that can be written to."""
     flows = await hub.ledger.read(catalog.flows)
     rows = await hub.ledger.read(catalog.connections)
-    return tuple(_books(row, flows) for row in rows if connector_of(row.connector).manifest.writes)
+    return tuple(_books(row, flows) for row in rows if _keeps_books(row))
 
 
 async def month(hub: Installation, request: Month) -> MonthView:
     """Count the month as it stands now; raises ``month.invalid`` for a text that names none."""
     number = await number_of(hub, request.slug)
     row = await hub.ledger.read(catalog.connection, number)
-    if row is None or not connector_of(row.connector).manifest.writes:
+    if row is None or not _keeps_books(row):
         raise invalid("connection.no_target", "slug", slug=request.slug)
-    slugs = {found.id: found.slug for found in await hub.ledger.read(catalog.connections)}
-    own = [flow for flow in await hub.ledger.read(catalog.flows) if flow.target == number]
+    sources = {found.id: found for found in await hub.ledger.read(catalog.connections)}
+    own = [flow for flow in await hub.ledger.read(catalog.flows) if flow.target == number and _has_documents(flow)]
     view = _books(row, own)
     today = date.today()  # noqa: DTZ011 - the business's own day, as the server's clock has it
     months = await hub.ledger.read(_months, own)
@@ -180,7 +182,7 @@ async def month(hub: Installation, request: Month) -> MonthView:
         is_over=until < today,
         is_closed=view.closed_until is not None and view.closed_until >= until,
         closed=closed,
-        flows=tuple([await hub.ledger.read(_flow, flow, slugs[flow.source], since, until) for flow in own]),
+        flows=tuple([await hub.ledger.read(_flow, flow, sources[flow.source], since, until) for flow in own]),
         closings=tuple(reversed(closings[-12:])),
         changes=tuple(changes),
         uncounted=await counting.left(hub),
@@ -205,8 +207,17 @@ def _next(closed_until: date | None, months: Sequence[str], today: date) -> str:
     return over[-1] if over else months[-1] if months else f"{today:%Y-%m}"
 
 
+def _keeps_books(row: ConnectionRow) -> bool:
+    """Whether documents are written into this system: a shop that takes customers' cards is no books."""
+    return not connector_of(row.connector).manifest.writes.keys().isdisjoint(KINDS)
+
+
+def _has_documents(flow: FlowRow) -> bool:
+    return not set(KINDS).isdisjoint(policies.load(flow.policy).kinds)
+
+
 def _books(row: ConnectionRow, flows: Iterable[FlowRow]) -> BooksView:
-    into = [flow for flow in flows if flow.target == row.id]
+    into = [flow for flow in flows if flow.target == row.id and _has_documents(flow)]
     until = next((flow.closed_until for flow in into if flow.closed_until), None)
     return BooksView(
         slug=row.slug,
@@ -221,27 +232,37 @@ def _months(tx: Transaction, flows: Sequence[FlowRow]) -> list[str]:
     return sorted({row["period"] for source in sources for row in tx.rows("months_of_sales", source=source)})
 
 
-def _flow(tx: Transaction, flow: FlowRow, source: str, since: date, until: date) -> FlowMonth:
+def _flow(tx: Transaction, flow: FlowRow, source: ConnectionRow, since: date, until: date) -> FlowMonth:
     days = {"since": since.isoformat(), "until": until.isoformat()}
-    rows = tx.rows("standing_of_period", flow=flow.id, kinds=list(KINDS), **days)
+    every = tx.rows("documents_of_period", flow=flow.id, kinds=list(KINDS), **days)
+    rows = tx.rows("open_of_period", flow=flow.id, kinds=list(KINDS), **days)
     undated = tx.rows("undated_of_flow", flow=flow.id, kinds=list(KINDS))
     end = int((until - date(1970, 1, 1)).days + 1) * _DAY_MS
-    feeds = tx.rows("watermarks_of_source", source=flow.source)
+    manifest = connector_of(source.connector).manifest
+    lists = {name for name, feed in manifest.feeds.items() if not set(KINDS).isdisjoint(feed.kinds)}
+    feeds = [feed for feed in tx.rows("watermarks_of_source", source=flow.source) if feed["name"] in lists]
     causes = sorted({(row["state"], row["cause"]) for row in rows if row["state"] in OPEN})
     return FlowMonth(
         flow=flow.slug,
-        source=source,
+        source=source.slug,
         state=flow.state,
-        states={state: _sum(row for row in rows if row["state"] == state) for state in STATES},
-        open=tuple(
-            Open(state=pair[0], cause=pair[1], sum=_sum(row for row in rows if (row["state"], row["cause"]) == pair))
-            for pair in sorted(causes, key=lambda pair: OPEN.index(pair[0]))
-        ),
+        states={
+            "done": _sum(every, less=rows),
+            **{state: _sum(row for row in rows if row["state"] == state) for state in STATES[1:]},
+        },
+        open=tuple(_open(state, cause, rows) for state, cause in sorted(causes, key=lambda pair: OPEN.index(pair[0]))),
         unread=tuple(feed["name"] for feed in feeds if feed["watermark"] is None or feed["watermark"] < end),
         undated=sum(row["n"] for row in undated if row["state"] in OPEN),
         unpaid=_sum(tx.rows("unpaid_of_source", source=flow.source, **days)),
         checked=_checked(tx, flow, days),
     )
+
+
+def _open(state: str, cause: str, rows: Iterable[Row]) -> Open:
+    alike = [row for row in rows if (row["state"], row["cause"]) == (state, cause)]
+    problem = next((row["problem"] for row in alike if row["problem"]), "")
+    example = msgspec.json.decode(problem, type=Problem) if problem else Problem(cause=cause)
+    return Open(state=state, cause=cause, sum=_sum(alike), example=example)
 
 
 def _checked(tx: Transaction, flow: FlowRow, days: Mapping[str, str]) -> Checked | None:
@@ -252,14 +273,14 @@ def _checked(tx: Transaction, flow: FlowRow, days: Mapping[str, str]) -> Checked
     return Checked(at=row["at"], differences=row["differences"], told=row["told"], stale=bool(changed))
 
 
-def _sum(rows: Iterable[Row]) -> Sum:
+def _sum(rows: Iterable[Row], less: Iterable[Row] = ()) -> Sum:
     count, amounts = 0, Counter[str]()
-    for row in rows:
-        count += row["n"]
+    for row, factor in (*((row, 1) for row in rows), *((row, -1) for row in less)):
+        count += factor * row["n"]
         if row["currency"] is not None:
             # A credit note takes away from what was sold.
             sign = -1 if dict(row).get("kind") == "credit_note" else 1
-            amounts[row["currency"]] += sign * row["total"]
+            amounts[row["currency"]] += sign * factor * row["total"]
     return Sum(count=count, amounts=tuple(Money(amounts[code], code) for code in sorted(amounts)))
 
 

@@ -1,7 +1,7 @@
 """Documents as they were sent into the books: a list to page through, and the very bytes to keep."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 
@@ -72,19 +72,23 @@ async def sent(hub: Installation, request: Sent) -> SentPage:
 
 def _page(tx: Transaction, flow: int, kinds: Sequence[str], request: Sent) -> tuple[list[Row], bool]:
     """Day by day, so that each page costs what it shows; all effects of one record are on one page."""
-    begin, rows = (request.day or request.since).isoformat(), list[Row]()
-    days = tx.rows("days_of_flow", flow=flow, since=begin, until=request.until.isoformat(), limit=4_000)
-    for found in days:
-        day = found["dated"]
+    rows: list[Row] = []
+    begin, until = (request.day or request.since).isoformat(), request.until.isoformat()
+    found = tx.one("next_day_of_flow", flow=flow, since=begin, until=until)
+    while found and found["day"]:
+        day = found["day"]
         after = request.after if request.day and day == begin else 0
         wanted = request.limit - len(rows) + 1
-        more = tx.rows(
+        rows += tx.rows(
             "sent_documents", flow=flow, day=day, after=after, kinds=list(kinds), limit=wanted, whole=int(request.whole)
         )
-        rows += more
         if len(rows) > request.limit:
             cut = _whole_records(rows, request.limit)
             return rows[:cut], True
+        if day >= until:
+            break
+        after_it = date.fromisoformat(day) + timedelta(days=1)
+        found = tx.one("next_day_of_flow", flow=flow, since=after_it.isoformat(), until=until)
     return rows, False
 
 

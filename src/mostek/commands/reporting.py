@@ -284,7 +284,7 @@ def _lines(parted: Sequence[tuple[date, str, Row]], *, by_kind: bool) -> tuple[S
 def _product(row: Row) -> ProductLine:
     return ProductLine(
         line=row["line"],
-        code=row["product"],
+        code="" if row["product"] == row["name"] else row["product"],
         name=row["name"],
         quantity=normal(Decimal(row["quantity"]) / MILLIONTHS),
         net=Money(row["net"], row["currency"]),

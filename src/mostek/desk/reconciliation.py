@@ -96,6 +96,12 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     flow: str = ""
     cure: str = ""
 
+    @property
+    def remedy(self) -> str:
+        """The name of the command that the cure gives: ``inbox.accept``; empty where there is none."""
+        words = self.cure.split()[1:3]
+        return ".".join(words) if words and words[0] in {"inbox", "books"} else "".join(words[:1])
+
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What the comparison found: ``differences`` call for somebody, ``told`` does not."""

@@ -105,6 +105,11 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     shop: Sums
     books: Sums
 
+    @property
+    def differs(self) -> bool:
+        """Whether the sides hold other amounts; without a bucket nothing is known of the VAT, only the total counts."""
+        return self.shop != self.books if self.bucket else self.shop.gross != self.books.gross
+
 
 def summary(lines: Iterable[Line]) -> tuple[Bucket, ...]:
     """What both sides come to by currency and bucket; the shop's side without what was left out."""

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from mostek import commands
 from mostek.desk.installation import Installation
+from mostek.web.jobs import JOBS, Job
 from mostek.web.people.models import Person
 from mostek.web.wording import PageWording
 
@@ -46,3 +47,15 @@ class Door:
         if not self.may(name):
             raise PermissionDenied(name)
         return await commands.run(_hub[0], name, request, self._person.username)
+
+    def start(self, name: str, request: Any) -> Job:
+        """Begin a command that takes a while; raises PermissionDenied, and ``job.busy``."""
+        if not self.may(name):
+            raise PermissionDenied(name)
+        person = self._person.username
+        return JOBS.start(name, request, person, lambda: commands.run(_hub[0], name, request, person))
+
+    def job(self, id: str) -> Job | None:
+        """A job that is kept, if the person may see what it found."""
+        job = JOBS.find(id)
+        return job if job and self.may(job.name) else None

@@ -25,6 +25,8 @@ NAVIGATION = (
     Entry("dashboard", "pulse", "read"),
     Entry("inbox", "inbox", "read"),
     Entry("search", "search", "read"),
+    Entry("accounts", "book", "read"),
+    Entry("reports", "chart", "read"),
 )
 
 

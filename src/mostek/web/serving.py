@@ -12,12 +12,14 @@ import structlog
 import uvicorn
 from psycopg import connect
 
+from mostek.commands import counting
 from mostek.desk.installation import Installation
 from mostek.documents.problem import invalid
 from mostek.hub.runner import Runner
 from mostek.web import assets, configuration
 from mostek.web.configuration import Configuration
 from mostek.web.hooks import ROOT, Hooks
+from mostek.web.jobs import JOBS
 
 LOG = structlog.get_logger()
 Message = dict[str, Any]
@@ -116,9 +118,18 @@ def welcome_code() -> str:
 
 async def serve(hub: Installation, serving: uvicorn.Server, sockets: list[socket.socket], *, runs: bool = True) -> None:
     """Serve, and let the hub work beside it, until the server is told to stop (Ctrl+C, SIGTERM)."""
-    if not runs:
-        await serving.serve(sockets)
-        return
+    counted = asyncio.create_task(counting.keep_counting(hub))
+    try:
+        if runs:
+            await _serve_and_run(hub, serving, sockets)
+        else:
+            await serving.serve(sockets)
+    finally:
+        counted.cancel()
+        await asyncio.gather(counted, JOBS.close(), return_exceptions=True)
+
+
+async def _serve_and_run(hub: Installation, serving: uvicorn.Server, sockets: list[socket.socket]) -> None:
     runner = Runner(hub.engine)
     work = asyncio.create_task(runner.watch())
     work.add_done_callback(lambda _: setattr(serving, "should_exit", True))  # without its hub it ends, and says why

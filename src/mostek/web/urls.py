@@ -8,11 +8,17 @@ from allauth.mfa.base import views as mfa
 from django.urls import URLPattern, URLResolver, path
 
 from mostek.web.views import dashboard, inbox, search, welcome
+from mostek.web.views import accounts, comparing, dashboard, filing, inbox, reports, vat, welcome
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *dashboard.ADDRESSES,
     *inbox.ADDRESSES,
     *search.ADDRESSES,
+    *accounts.ADDRESSES,
+    *comparing.ADDRESSES,
+    *vat.ADDRESSES,
+    *filing.ADDRESSES,
+    *reports.ADDRESSES,
     path("welcome/<str:code>/", welcome.show, name="welcome"),
     path("login/", account.login, name="account_login"),
     path("login/code/", mfa.authenticate, name="mfa_authenticate"),

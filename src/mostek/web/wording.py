@@ -2,9 +2,12 @@
 
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from babel.dates import format_skeleton
 
 from mostek.wording import Wording, sentences
 
@@ -22,6 +25,10 @@ def texts(language: str) -> Mapping[str, Any]:
 
 class PageWording(Wording):
     """One person's language and time zone."""
+
+    def month(self, value: date) -> str:
+        """A month in words: ``May 2026``."""
+        return format_skeleton("yMMMM", value, locale=self._locale)
 
     @property
     def sentences(self) -> Mapping[str, Any]:

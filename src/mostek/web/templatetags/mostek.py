@@ -84,6 +84,12 @@ def at(context: Context, milliseconds: int | None) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def month(context: Context, value: date | str) -> str:
+    """A month in words, from a day of it or from ``2026-05``."""
+    return _wording(context).month(value if isinstance(value, date) else date.fromisoformat(f"{value}-01"))
+
+
+@register.simple_tag(takes_context=True)
 def explain(context: Context, problem: Problem | Mapping[str, Any]) -> Message:
     """What happened and the cure: ``{% explain item.problem as said %}{{ said.text }}``."""
     found = problem if isinstance(problem, Problem) else msgspec.convert(problem, Problem)
