@@ -6,6 +6,7 @@ from playwright.async_api import Browser, Page
 
 from tests.web.site import PASSWORD, Site
 
+ACCOUNTS = tuple(f"/accounts/{part}" for part in ("", "reconciliation/", "series/", "vat/", "documents/"))
 PAGES = (
     "/",
     "/inbox/",
@@ -14,10 +15,12 @@ PAGES = (
     "/search/?q=20260",
     "/case/1/",
     "/case/2/",
+    *ACCOUNTS,
+    "/reports/",
+    "/reports/?split=kind&step=quarter",
+    "/reports/products/",
     "/nowhere/",
 )
-ACCOUNTS = tuple(f"/accounts/{part}" for part in ("", "reconciliation/", "series/", "vat/", "documents/"))
-PAGES = ("/", "/inbox/", *ACCOUNTS, "/reports/", "/reports/?split=kind&step=quarter", "/reports/products/", "/nowhere/")
 SCREENS = [(width, scheme) for width in (390, 1280) for scheme in ("light", "dark")]
 
 

@@ -7,8 +7,7 @@ from allauth.account import views as account
 from allauth.mfa.base import views as mfa
 from django.urls import URLPattern, URLResolver, path
 
-from mostek.web.views import dashboard, inbox, search, welcome
-from mostek.web.views import accounts, comparing, dashboard, filing, inbox, reports, vat, welcome
+from mostek.web.views import accounts, comparing, dashboard, filing, inbox, reports, search, vat, welcome
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *dashboard.ADDRESSES,
