@@ -42,6 +42,7 @@ DESIGNED = {
     "preview",
     "run",
     "status",
+    "find",
     "inbox list",
     "inbox show",
     "inbox retry",

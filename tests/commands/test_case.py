@@ -102,6 +102,18 @@ async def test_a_case_that_is_not_there(hub: Installation) -> None:
         await hub.command("case", CaseOf(case=view.story.case))
 
 
+async def test_who_looks_at_what_took_the_program_down_does_not_do_so_again(hub: Installation) -> None:
+    view = await case_of(hub, "F1")
+    hub.shop.killers.add("F1")
+    await hub.sql(
+        "UPDATE decision SET state = 'parked', cause = 'case.crashes', problem = '{\"cause\": \"case.crashes\"}'"
+    )
+    again = await case_of(hub, "F1")
+    assert [paper.number for paper in again.story.papers] == [paper.number for paper in view.story.papers]
+    assert {paper.document for paper in again.story.papers} == {None}
+    assert again.answer.step == "person"
+
+
 async def test_a_long_story_is_told_from_its_end(hub: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = await case_of(hub, "F1")
     monkeypatch.setattr("mostek.commands.tracing.SHOWN", 3)

@@ -5,10 +5,12 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -203,6 +205,8 @@ async def test_files_that_grow_are_found(patient: Patient, monkeypatch: pytest.M
 async def test_a_damaged_database_is_found(tmp_path: Path, name: str) -> None:
     Ledger(f"sqlite:///{tmp_path / 'mostek.db'}").close()
     file = tmp_path / name
+    with closing(sqlite3.connect(file)) as database:  # so that the last page is not one of the tables' names
+        database.executescript("CREATE TABLE last (page TEXT); INSERT INTO last VALUES (hex(zeroblob(1000)));")
     whole = file.read_bytes()
     file.write_bytes(whole[:-4096] + b"\xff" * 4096)
     hub = Installation(tmp_path, Ledger(f"sqlite:///{tmp_path / 'mostek.db'}"), Vault(tmp_path / installation.KEY_FILE))

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from mostek.commands.searching import Answer, Found, Search
-from mostek.core.terms import VERSION
 from mostek.documents.party import Address, Party
-from mostek.hub.indexing import index, indexed
+from mostek.hub.indexing import index
+from mostek.hub.ledger import Transaction
 from mostek.replies import reply
 from mostek.wording import Wording
 from tests.hub import toy
@@ -32,6 +32,12 @@ async def only(hub: Installation, text: str) -> Answer:
     return found.answers[0]
 
 
+async def settle(hub: Installation) -> None:
+    await hub.rest()
+    while await index(hub.engine):
+        pass
+
+
 def said(answer: Answer, language: str = "en") -> str:
     return " ".join(reply(answer, Wording(language)))
 
@@ -46,7 +52,7 @@ async def hub(installed: Installer) -> Installation:
         toy.order("777"),
     )
     hub.books.reject.add("F2")
-    await hub.rest()
+    await settle(hub)
     return hub
 
 
@@ -94,36 +100,65 @@ async def test_nothing_is_found_for_what_is_not_there(hub: Installation) -> None
 async def test_a_record_is_found_by_what_it_says_now_and_a_deleted_one_by_what_it_said(hub: Installation) -> None:
     renamed = msgspec.structs.replace(DVORAK, address=Address(name="Eva Malá"))
     hub.shop.put(toy.order("12345", buyer=renamed), toy.invoice("F1", buyer=renamed, order_number="12345"))
-    await hub.rest()
+    await settle(hub)
     assert (await find(hub, "dvořák")).answers == ()
     assert (await only(hub, "malá")).order == "12345"
 
 
 async def test_more_than_are_shown_are_told(hub: Installation) -> None:
     hub.shop.put(*(toy.invoice(f"N{number}") for number in range(5)))
-    await hub.rest()
+    await settle(hub)
     found = await find(hub, "testova", limit=3)
     assert (len(found.answers), found.more) == (3, True)
     assert [answer.clauses[0].number for answer in found.answers] == ["N4", "N3", "N2"]
 
 
+async def terms_of(hub: Installation) -> list[tuple[int, str]]:
+    return [
+        (row["record"], row["term"]) for row in await hub.sql("SELECT record, term FROM term ORDER BY record, term")
+    ]
+
+
 async def test_what_an_older_program_stored_is_made_findable_beside_the_run(hub: Installation) -> None:
-    before = await hub.sql("SELECT record, term FROM term ORDER BY record, term")
-    await hub.sql("DELETE FROM term")
-    await hub.sql("DELETE FROM installation WHERE name = 'terms'")
+    before = await terms_of(hub)
+    await hub.sql("DELETE FROM term", "INSERT INTO unindexed (record, workspace) SELECT id, workspace FROM record")
     found = await find(hub, "12345")
     assert (found.answers, found.whole) == ((), False)
-    while await index(hub.engine):
-        pass
-    assert await hub.ledger.read(indexed) is None
-    assert await hub.sql("SELECT record, term FROM term ORDER BY record, term") == before
-    assert (await find(hub, "12345")).whole
-    await hub.sql(f"UPDATE installation SET value = '{VERSION - 1}:done' WHERE name = 'terms'")
-    assert await hub.ledger.read(indexed) == 0, "terms made otherwise are made again"
-
-
-async def test_a_run_indexes_by_itself(hub: Installation) -> None:
-    await hub.sql("DELETE FROM term")
-    await hub.sql("DELETE FROM installation WHERE name = 'terms'")
     await hub.once()
-    assert (await only(hub, "12345")).order == "12345"
+    assert await terms_of(hub) == before
+    assert (await find(hub, "12345")).whole
+
+
+async def test_a_record_that_takes_the_program_down_keeps_no_other_from_being_found(hub: Installation) -> None:
+    await hub.sql("DELETE FROM term", "INSERT INTO unindexed (record, workspace) SELECT id, workspace FROM record")
+    hub.shop.killers.add("F1")
+    deaths = 0
+    for _ in range(10):
+        try:
+            while await index(hub.engine):
+                pass
+        except toy.Crash:
+            deaths += 1
+        await hub.sql("UPDATE unindexed SET taken = 0")
+    assert deaths == 2
+    hub.shop.killers.clear()
+    for text in ("12345", "F1", "F2", "777", "dvorak"):
+        assert (await find(hub, text)).answers, text
+    assert (await find(hub, "F1")).whole
+
+
+async def test_what_is_stored_anew_while_it_is_indexed_is_indexed_again(hub: Installation) -> None:
+    renamed = msgspec.structs.replace(DVORAK, address=Address(name="Eva Malá"))
+    hub.shop.put(toy.order("12345", buyer=renamed), toy.invoice("F1", buyer=renamed, order_number="12345"))
+    await hub.read()
+    (row,) = await hub.sql("SELECT id, version FROM record WHERE number = 'F1'")
+    stale = [{"record": row["id"], "version": row["version"] - 1}]
+    await hub.ledger.write(Transaction.run, "drop_unindexed", indexed=stale)
+    await settle(hub)
+    assert (await only(hub, "malá")).order == "12345"
+
+
+async def test_an_unchanged_record_costs_nothing(hub: Installation) -> None:
+    await hub.reread()
+    await hub.read()
+    assert await hub.sql("SELECT * FROM unindexed") == []

@@ -50,7 +50,7 @@ UNFROZEN = """rows = actions.intend(tx, self._held, room) if room else []
         return rows"""
 FENCED = "AND EXISTS (SELECT 1 FROM endpoint e WHERE e.connection = action.endpoint AND e.fence = :fence)"
 MOVED_FIRST = """empty = Page(records=(), cursor=page.cursor, more=page.more, watermark=page.watermark)
-            await engine.ledger.write(_store, opened, held, empty, terms)
+            await engine.ledger.write(_store, opened, held, empty)
             stored += await engine.ledger.write(feed_rows.put_records, held, page.records, lane=0)"""
 UNBLOCKED = """WHERE state = 'blocked' AND key IN {each keys} AND NOT EXISTS (
     SELECT 1 FROM need n LEFT JOIN action a ON a.key = n.needs WHERE n.action = action.key
@@ -74,7 +74,7 @@ CATALOGUE: tuple[Mutant, ...] = (
         (f"{LEDGER}::test_a_reader_that_dies_leaves_nothing_out",),
         (
             "reading.py",
-            "stored += await engine.ledger.write(_store, opened, held, page, terms)",
+            "stored += await engine.ledger.write(_store, opened, held, page)",
             MOVED_FIRST,
         ),
     ),

@@ -174,7 +174,9 @@ class _Reader:
         )
 
     def _case(self, rows: Sequence[Row]) -> Case | None:
-        opened = self._opened.get(rows[0]["connection"])
+        """Its documents; None for a case that took the program down: who looks at it must not do so again."""
+        crashed = any(course["cause"] == "case.crashes" for row in rows for course in self._courses.get(row["id"], ()))
+        opened = None if crashed else self._opened.get(rows[0]["connection"])
         stored = [
             StoredRecord(
                 id=row["id"],

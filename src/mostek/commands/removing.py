@@ -107,6 +107,6 @@ def _remove_flow(tx: Transaction, row: FlowRow) -> Used:
     tx.run("drop_needs", keys=keys)
     tx.run("forget_actions", keys=keys)
     tx.run("forget_open_decisions", flow=row.id)
-    tx.run("drop_flow_kinds", flow=row.id)
+    tx.run("drop_flow_kinds", flow=row.id, kept=[])
     tx.run("remove_flow", flow=row.id)
     return found

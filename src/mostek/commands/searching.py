@@ -9,7 +9,6 @@ from mostek.commands.casework import Course, Paid, Paper, Story, stories
 from mostek.core.terms import Lookup, lookups
 from mostek.desk.installation import Installation
 from mostek.documents.problem import Problem
-from mostek.hub import indexing
 from mostek.hub.ledger import Transaction, catalog
 
 SHOWN = 10
@@ -96,7 +95,7 @@ def answer(story: Story) -> Answer:
 
 def _look(tx: Transaction, wanted: Sequence[Lookup], limit: int) -> tuple[tuple[Story, ...], bool, bool]:
     """The newest cases of the first lookup that finds some, whether there are more, and whether all can be found."""
-    whole = indexing.indexed(tx) is None
+    whole = bool(tx.rows("all_indexed")[0]["whole"])
     for lookup in wanted:
         cases, more = _cases(tx, lookup, limit)
         if cases:

@@ -20,8 +20,6 @@ from mostek.documents.problem import printable
 from mostek.sdk.capability import Document
 from mostek.sdk.record import Record
 
-# Counts up when terms are made otherwise: then those of stored records are made again.
-VERSION = 1
 # No record needs more to be found, and a hostile one gets no more.
 _MOST, _LONGEST = 60, 60
 _SHORTEST = 3  # of the beginning of an identifier, or of one without its letters

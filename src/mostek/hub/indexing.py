@@ -1,48 +1,56 @@
-"""Making records findable that were stored before their terms were kept, or when terms were made otherwise."""
+"""Making stored records findable: their terms are made beside the run, from the documents they hold.
 
-from collections.abc import Mapping
+A record whose reading takes the program down must not keep the others from being found, nor be tried for ever: it is
+counted before it is read, then tried alone, then found by the words in it only.
+"""
 
-from mostek.core.terms import VERSION, terms
+from collections.abc import Mapping, Sequence
+
+from mostek.core.terms import terms
 from mostek.documents.money import Money
+from mostek.hub.connections import Opened
 from mostek.hub.engine import Engine
 from mostek.hub.ledger import Transaction
 from mostek.hub.ledger.dialect import Row
-from mostek.hub.ledger.feeds import put_terms
-from mostek.hub.reading import terms_of
 from mostek.sdk.record import Record, Summary
 
 _BATCH = 100
-_DONE = "done"
+_TRIES = 2
 
 
-async def index(engine: Engine) -> bool:
-    """Index some of the records stored earlier; returns whether there are more. Twice the same changes nothing."""
-    after = await engine.ledger.read(indexed)
-    if after is None:
-        return False
-    rows = await engine.ledger.read(Transaction.rows, "records_to_index", after=after, limit=_BATCH)
-    by_feed: dict[int, dict[tuple[str, str], tuple[str, ...]]] = {}
-    for row in rows:
-        opened, record = await engine.open(row["connection"]), _record(row)
-        found = terms_of(opened, record) if opened else terms(record, None)
-        by_feed.setdefault(row["feed"], {})[row["kind"], row["source_id"]] = found
-    await engine.ledger.write(_put, by_feed, str(rows[-1]["id"]) if rows else _DONE)
-    return bool(rows)
-
-
-def indexed(tx: Transaction) -> int | None:
-    """Up to which record everything can be found; None once that is all of them."""
-    stored = {row["name"]: row["value"] for row in tx.rows("installation")}.get("terms", "")
-    version, _, place = stored.partition(":")
-    if version != str(VERSION):
+async def index(engine: Engine) -> int:
+    """Index some records that were stored; returns how many. Twice the same changes nothing."""
+    if not await engine.ledger.read(Transaction.rows, "to_index"):
         return 0
-    return None if place == _DONE else int(place)
+    taken = {row["record"]: row["attempts"] for row in await engine.ledger.write(_take)}
+    rows = await engine.ledger.read(Transaction.rows, "records_to_index", records=list(taken))
+    found: dict[int, Sequence[str]] = {}
+    for row in rows:
+        opened = await engine.open(row["connection"]) if taken[row["id"]] <= _TRIES else None
+        found[row["id"]] = _terms(_record(row), opened)
+    versions = dict.fromkeys(taken, 0) | {row["id"]: row["version"] for row in rows}
+    await engine.ledger.write(_put, found, versions)
+    return len(taken)
 
 
-def _put(tx: Transaction, by_feed: Mapping[int, Mapping[tuple[str, str], tuple[str, ...]]], place: str) -> None:
-    for feed, found in by_feed.items():
-        put_terms(tx, feed, found)
-    tx.run("put_installation", name="terms", value=f"{VERSION}:{place}")
+def _terms(record: Record, opened: Opened | None) -> Sequence[str]:
+    if opened is None or opened.connector.parse is None or not record.payload:
+        return terms(record, None)
+    try:
+        return terms(record, opened.connector.parse(opened.settings, record))
+    except Exception:  # noqa: BLE001 - why it cannot be read is told when it is planned
+        return terms(record, None)
+
+
+def _take(tx: Transaction) -> list[Row]:
+    return tx.rows("take_unindexed", suspects=0, limit=_BATCH) or tx.rows("take_unindexed", suspects=1, limit=1)
+
+
+def _put(tx: Transaction, found: Mapping[int, Sequence[str]], versions: Mapping[int, int]) -> None:
+    """What was stored anew meanwhile stays to be indexed."""
+    tx.run("drop_terms", records=list(found))
+    tx.run("put_terms", terms=[{"record": record, "term": term} for record, each in found.items() for term in each])
+    tx.run("drop_unindexed", indexed=[{"record": record, "version": version} for record, version in versions.items()])
 
 
 def _record(row: Row) -> Record:

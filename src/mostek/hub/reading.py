@@ -4,18 +4,16 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from mostek.core.terms import terms
 from mostek.documents.problem import InvalidDocumentError
 from mostek.hub.connections import Opened
 from mostek.hub.engine import PAUSE_MS, Engine, as_json, failed, pause_ms, stops_connection, told
 from mostek.hub.ledger import StaleLeaseError, Transaction, catalog
 from mostek.hub.ledger import feeds as feed_rows
-from mostek.hub.ledger.feeds import FeedLease, Terms
+from mostek.hub.ledger.feeds import FeedLease
 from mostek.sdk.errors import VendorError
 from mostek.sdk.record import Page, Record
 
@@ -39,8 +37,7 @@ async def read_feed(engine: Engine, feeds: Sequence[int], *, forced: bool = Fals
     stored, problem, pause = 0, None, held.schedule.pause_ms(now)
     try:
         async for page in _ahead(_pages(opened, held)):
-            terms = await _terms(engine, opened, held, page.records)
-            stored += await engine.ledger.write(_store, opened, held, page, terms)
+            stored += await engine.ledger.write(_store, opened, held, page)
     except StaleLeaseError:
         return held
     except VendorError as error:
@@ -121,7 +118,7 @@ async def take(
 
     def store(tx: Transaction) -> None:
         tx.run("put_usage", connection=held.connection, usage=_usage(opened))
-        feed_rows.put_records(tx, held, [*records, *absent], lane=0, terms=partial(terms_of, opened))
+        feed_rows.put_records(tx, held, [*records, *absent], lane=0)
         if not feed_rows.release(tx, held, None, None):
             raise StaleLeaseError(held.name)
 
@@ -148,35 +145,14 @@ def _absent(kind: str, name: str) -> Record:
     return Record(kind=kind, id=name, root=f"{kind}:{name}", payload=b"", fingerprint="absent")
 
 
-async def _terms(engine: Engine, opened: Opened, held: FeedLease, records: Sequence[Record]) -> Terms:
-    """By what the new ones of these are found: made before the transaction that stores them, which others wait for."""
-    fresh = await engine.ledger.read(feed_rows.fresh, held.feed, records)
-    made = {key: terms_of(opened, record) for key, record in fresh.items()}
-
-    def found(record: Record) -> tuple[str, ...]:
-        known = fresh.get((record.kind, record.id)) is record
-        return made[record.kind, record.id] if known else terms_of(opened, record)
-
-    return found
-
-
-def _store(tx: Transaction, opened: Opened, held: FeedLease, page: Page, terms: Terms) -> int:
+def _store(tx: Transaction, opened: Opened, held: FeedLease, page: Page) -> int:
     tx.run("put_usage", connection=held.connection, usage=_usage(opened))
     began = tx.rows("clock")[0]["now"]
-    changed = feed_rows.store_page(tx, held, page, terms)
+    changed = feed_rows.store_page(tx, held, page)
     if changed and not held.backfill:  # of these a webhook should tell, where webhooks tell of this list at all
         names = [{"kind": record.kind, "source_id": record.id} for record in page.records]
         tx.run("note_untold", feed=held.feed, began=began, records=names)
     return changed
-
-
-def terms_of(opened: Opened, record: Record) -> tuple[str, ...]:
-    """What a record is found by; one that cannot be read as a document, by every word in it."""
-    assert opened.connector.parse is not None, f"{opened.connector.id} cannot be read from"
-    try:
-        return terms(record, opened.connector.parse(opened.settings, record) if record.payload else None)
-    except Exception:  # noqa: BLE001 - that it cannot be read is told when it is planned
-        return terms(record, None)
 
 
 def _usage(opened: Opened) -> dict[str, object]:

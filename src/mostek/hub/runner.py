@@ -73,8 +73,7 @@ class Runner:
         reading = asyncio.create_task(self.read())
         loop = asyncio.get_running_loop()
         moved_at, before = loop.time(), (-1, -1, -1, -1)
-        indexing = asyncio.create_task(self._indexing())
-        working = [asyncio.create_task(self._planning()), asyncio.create_task(self._delivering()), indexing]
+        working = [asyncio.create_task(work()) for work in (self._planning, self._delivering, self._indexing)]
         try:
             while True:
                 allowed = await self._allowed()
@@ -82,7 +81,7 @@ class Runner:
                 counts = (left.planning, left.ready, left.settling, left.verifying)
                 if counts != before or not reading.done():
                     moved_at, before = loop.time(), counts
-                through = reading.done() and indexing.done() and not left
+                through = reading.done() and not left and not await self._rows("to_index")
                 at_rest = through and not self.halt and not await fetch_wanted(self.engine)
                 patient = patience if allowed or left.planning else _LOOK
                 impatient = reading.done() and left and loop.time() - moved_at > patient
@@ -172,12 +171,12 @@ class Runner:
                 await self._outlast(error)
 
     async def _indexing(self) -> None:
-        """Make findable what an older program stored; ends once that is done."""
+        """Make findable what was stored."""
         while not self._stopping.is_set():
+            seen = self.engine.ledger.generation
             try:
-                if not await self._halted() and not await index(self.engine):
-                    return
-                await asyncio.sleep(_IDLE if self.halt else 0)
+                if await self._halted() or not await index(self.engine):
+                    await self.engine.ledger.changed(seen, _IDLE)
             except OUTAGES as error:
                 await self._outlast(error)
 

@@ -1,6 +1,6 @@
 """Feeds in the ledger: pages become record versions, and move the cursor in the same transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,15 +8,12 @@ import msgspec
 
 from mostek.core import schedule as schedules
 from mostek.core.schedule import Schedule
-from mostek.core.terms import terms as terms_of
 from mostek.documents.problem import printable
 from mostek.hub.ledger.dialect import Row
 from mostek.hub.ledger.store import StaleLeaseError, Transaction
 from mostek.sdk.record import Page, Record
 
 LEASE_MS = 60_000
-# What a record is found by (:mod:`mostek.core.terms`); asked only for records that are new or changed.
-Terms = Callable[[Record], Iterable[str]]
 
 
 class FeedLease(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,17 +48,12 @@ def lease(tx: Transaction, owner: str, feeds: Sequence[int], *, forced: bool = F
     return FeedLease(**row) if row else None
 
 
-def plain_terms(record: Record) -> tuple[str, ...]:
-    """What a record is found by that nobody reads as a document: every word in it."""
-    return terms_of(record, None)
-
-
-def store_page(tx: Transaction, held: FeedLease, page: Page, terms: Terms = plain_terms) -> int:
+def store_page(tx: Transaction, held: FeedLease, page: Page) -> int:
     """Store what is new or changed of a page, touch its cases, wake who waited for it, move the cursor.
 
     Returns how many records were new or changed. Raises :class:`StaleLeaseError` when the lease has passed on.
     """
-    changed = put_records(tx, held, page.records, lane=int(held.backfill), terms=terms)
+    changed = put_records(tx, held, page.records, lane=int(held.backfill))
     watermark = _ms(page.watermark) if page.watermark else None
     moved = tx.one(
         "move_feed",
@@ -78,9 +70,7 @@ def store_page(tx: Transaction, held: FeedLease, page: Page, terms: Terms = plai
     return changed
 
 
-def put_records(
-    tx: Transaction, held: FeedLease, records: Sequence[Record], *, lane: int, terms: Terms = plain_terms
-) -> int:
+def put_records(tx: Transaction, held: FeedLease, records: Sequence[Record], *, lane: int) -> int:
     """Write those records whose fingerprint is new; an unchanged one costs no write."""
     known = _known(tx, held.feed, records)
     fresh = _fresh(known, records)
@@ -94,8 +84,11 @@ def put_records(
     if before:
         tx.run("keep_versions", ids=[row["id"] for row in before])
     tx.many("put_records", [{**row, **where} for row in rows])
-    # One that is gone is found by what it was.
-    put_terms(tx, held.feed, {key: terms(fresh[key]) for key in fresh if fresh[key].payload or key not in known})
+    # By what they are found is made beside the run; one that is gone is found by what it was.
+    told = [
+        {"kind": kind, "source_id": id} for (kind, id), new in fresh.items() if new.payload or (kind, id) not in known
+    ]
+    tx.run("put_unindexed", feed=held.feed, records=told)
     tx.run("open_passages", connection=connection, lane=lane, records=names)
     roots = sorted({record.root for record in fresh.values()})
     # A record may have moved to another case: what was decided goes with it, and the one it left is decided again too.
@@ -109,14 +102,6 @@ def put_records(
     return len(fresh)
 
 
-def put_terms(tx: Transaction, feed: int, found: Mapping[tuple[str, str], Iterable[str]]) -> None:
-    """Keep by what records of a feed are found, by kind and id; what they were found by before is forgotten."""
-    names = [{"kind": kind, "source_id": name} for kind, name in found]
-    told = [{**name, "term": term} for name, terms in zip(names, found.values(), strict=True) for term in terms]
-    tx.run("drop_terms", feed=feed, records=names)
-    tx.run("put_terms", feed=feed, terms=told)
-
-
 def wake_keys(connection: int, record: Record) -> tuple[str, str]:
     """What a waiting decision names to be woken by this record."""
     return (f"record:{connection}:{record.kind}:{record.id}", f"number:{connection}:{printable(record.summary.number)}")
@@ -125,11 +110,6 @@ def wake_keys(connection: int, record: Record) -> tuple[str, str]:
 def release(tx: Transaction, held: FeedLease, problem: str | None, pause_ms: int | None) -> bool:
     """Give the feed back; it is due again after the pause, or when it was due anyway. False: it had passed on."""
     return tx.one("release_feed", feed=held.feed, fence=held.fence, problem=problem, pause=pause_ms) is not None
-
-
-def fresh(tx: Transaction, feed: int, records: Sequence[Record]) -> Mapping[tuple[str, str], Record]:
-    """Those records, by kind and id, that are new or changed; of one that comes several times, the last."""
-    return _fresh(_known(tx, feed, records), records)
 
 
 def _fresh(known: Mapping[tuple[str, str], Row], records: Sequence[Record]) -> Mapping[tuple[str, str], Record]:

@@ -1,14 +1,35 @@
--- name: drop_terms
-DELETE FROM term WHERE record IN (SELECT r.id FROM {rows v records: kind text, source_id text}
-    CROSS JOIN record r WHERE r.feed = :feed AND r.kind = v.kind AND r.source_id = v.source_id);
+-- name: put_unindexed
+INSERT INTO unindexed (record, workspace) SELECT r.id, r.workspace FROM {rows v records: kind text, source_id text}
+CROSS JOIN record r WHERE r.feed = :feed AND r.kind = v.kind AND r.source_id = v.source_id
+ON CONFLICT (record) DO UPDATE SET attempts = 0, taken = 0;
 
--- name: put_terms
-INSERT INTO term (record, term, workspace) SELECT r.id, v.term, r.workspace FROM {rows v terms: kind text, source_id text, term text}
-CROSS JOIN record r WHERE r.feed = :feed AND r.kind = v.kind AND r.source_id = v.source_id ON CONFLICT DO NOTHING;
+-- name: to_index
+SELECT 1 AS one FROM unindexed WHERE taken < {now} - 60000 LIMIT 1;
+
+-- name: all_indexed
+SELECT NOT EXISTS (SELECT 1 FROM unindexed) AS whole;
+
+-- name: take_unindexed
+UPDATE unindexed SET attempts = attempts + 1, taken = {now} WHERE record IN (
+    SELECT record FROM unindexed WHERE taken < {now} - 60000 AND CASE WHEN attempts > 0 THEN 1 ELSE 0 END = CAST(:suspects AS INTEGER)
+    ORDER BY record LIMIT :limit {skip_locked}) RETURNING record, attempts;
 
 -- name: records_to_index
-SELECT r.id, r.feed, r.kind, r.source_id, r.number, r.currency, r.total, r.payload, f.connection, c.root
-FROM record r JOIN feed f ON f.id = r.feed JOIN cases c ON c.id = r.case_id WHERE r.id > :after ORDER BY r.id LIMIT :limit;
+SELECT r.id, r.version, r.kind, r.source_id, r.number, r.currency, r.total, f.connection, c.root,
+    CASE WHEN r.payload <> '' THEN r.payload ELSE coalesce((
+        SELECT v.payload FROM record_version v WHERE v.record = r.id AND v.payload <> '' ORDER BY v.version DESC LIMIT 1), '') END AS payload
+FROM record r JOIN feed f ON f.id = r.feed JOIN cases c ON c.id = r.case_id WHERE r.id IN {each_int records} ORDER BY r.id;
+
+-- name: drop_terms
+DELETE FROM term WHERE record IN {each_int records};
+
+-- name: put_terms
+INSERT INTO term (record, term, workspace) SELECT r.id, v.term, r.workspace FROM {rows v terms: record bigint, term text}
+CROSS JOIN record r WHERE r.id = v.record ON CONFLICT DO NOTHING;
+
+-- name: drop_unindexed
+DELETE FROM unindexed WHERE record IN (SELECT v.record FROM {rows v indexed: record bigint, version integer} LEFT JOIN record r ON r.id = v.record
+    WHERE r.id IS NULL OR r.version = v.version);
 
 -- name: count_terms
 SELECT count(*) AS n FROM (SELECT 1 AS one FROM term WHERE term >= :low AND term < :high LIMIT :most) AS found;
