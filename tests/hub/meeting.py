@@ -97,6 +97,12 @@ class Meeting(RuleBasedStateMachine):
             chosen = sorted(book.people)[pick % len(book.people)]
             self.deleted.add(book.people.pop(chosen).party.email)
 
+    @rule(side=SIDE)
+    def fall_behind(self, side: str) -> None:
+        """The list of one side shows from now on what stands there now, or is up to date again."""
+        book = self.book(side)
+        book.shown = {} if book.shown else dict(book.people)
+
     @rule(side=SIDE, fault=FAULTS, times=st.integers(1, 2))
     def fail(self, side: str, fault: str, times: int) -> None:
         self.book(side).faults.extend([fault] * times)
@@ -138,6 +144,7 @@ class Meeting(RuleBasedStateMachine):
     async def come_to_rest(self) -> None:
         for book in (self.a, self.b):
             book.faults.clear()
+            book.shown.clear()
             book.settle()
         await self.hub.elapse(120)
         for _ in range(4):

@@ -5,6 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from mostek.commands.adopting import Adopt, FirstSync
+from mostek.commands.mending import Retry
 from mostek.documents.party import Address
 from tests.hub import toy
 from tests.hub.bench import Installation
@@ -145,6 +147,11 @@ async def test_a_deleted_contact_is_neither_deleted_nor_made_again(installed: In
     await hub.rest()
     assert await hub.states() == {"jana": "parked: contact.vanished", "petr": "parked: contact.gone"}
     assert names(b) == ["jana"]
+    records = tuple(row["id"] for row in await hub.rows("standing_all"))
+    await hub.command("inbox.retry", Retry(records=records))
+    await hub.rest()
+    assert await hub.states() == {"jana": "parked: contact.vanished", "petr": "done"}
+    assert [each.party.phone for each in b.named("petr")] == ["777"], "made again, since a person said so"
 
 
 async def test_deletions_can_be_left_alone(installed: Installer) -> None:
@@ -333,3 +340,50 @@ async def test_an_echo_before_the_answer_is_known_makes_nobody(installed: Instal
     await hub.rest()
     assert (len(a.people), len(b.people)) == (1, 1)
     assert set((await hub.states()).values()) == {"done"}
+
+
+async def test_who_came_from_the_other_side_and_is_gone_there_is_made_again_by_a_person(installed: Installer) -> None:
+    hub, a, b = await pair(installed, both=True)
+    [jana] = b.put(person("jana"))
+    await hub.rest()
+    del b.people[jana]
+    a.edit("1", phone="777")
+    await hub.rest()
+    await hub.elapse(10)
+    await hub.rest()
+    rows = [row for row in await hub.rows("standing_all") if row["cause"] == "contact.gone"]
+    assert len(rows) == 1
+    await hub.command("inbox.retry", Retry(records=(rows[0]["id"],)))
+    await hub.rest()
+    await hub.rest()
+    assert [each.party.phone for each in b.people.values()] == ["777"]
+    assert len(a.people) == 1
+
+
+async def test_first_sync_takes_over_who_is_there_and_asks_about_the_ambiguous(installed: Installer) -> None:
+    hub, a, b = await pair(installed)
+    await hub.sql("UPDATE flow SET state = 'draft' WHERE slug = 'a-to-b'")
+    there = [person(f"p{n}") for n in range(20)]
+    b.put(*there, person("twin", company_id="1"), person("twin 2", company_id="1"))
+    a.put(
+        *there[:15], *(person(f"new {n}", email=f"{n}@new.example") for n in range(10)), person("twin", company_id="1")
+    )
+    await hub.read()
+    await hub.plan()
+    difference = await hub.command("first_sync", FirstSync(slug="a-to-b"))
+    assert dict(difference.counts) == {"adopt": 15, "ask": 1, "create": 10}
+    assert dict(difference.causes) == {"contact.ambiguous": 1}
+    await hub.rest()
+    assert (len(b.people), b.keys) == (22, {})
+    await hub.command("first_sync", FirstSync(slug="a-to-b", accept=True))
+    await hub.rest()
+    assert len(b.people) == 32
+    assert len(b.keys) == 25, "our key is written into those that are taken over"
+    states = await hub.states()
+    assert states.pop("twin") == "parked: contact.ambiguous"
+    assert set(states.values()) == {"done"}
+    [row] = [row for row in await hub.rows("standing_all") if row["state"] == "parked"]
+    await hub.command("inbox.adopt", Adopt(records=(row["id"],), target_id="21"))
+    await hub.rest()
+    assert set((await hub.states()).values()) == {"done"}
+    assert len(b.people) == 32

@@ -2,11 +2,12 @@
 
 import msgspec
 
+from mostek.core.identity import record_name
 from mostek.desk.installation import Installation
 from mostek.documents.problem import Problem, invalid
 from mostek.hub import reading
 from mostek.hub.engine import as_json
-from mostek.hub.ledger import Transaction
+from mostek.hub.ledger import Transaction, cards
 
 
 class Retry(msgspec.Struct, kw_only=True):
@@ -98,6 +99,8 @@ def _retry(tx: Transaction, records: tuple[int, ...]) -> Mended:
     numbers = list(records)
     before = {row["record"] for row in tx.rows("decisions_of_records", records=numbers) if _open(row["state"])}
     tx.run("forget_deleted", records=numbers)  # a person wants it made again
+    gone = [row for row in tx.rows("duties_of_records", records=numbers) if row["cause"] == "contact.gone"]
+    cards.forget(tx, [record_name(row["source"], row["target"], row["source"], row["source_id"]) for row in gone])
     alarms = tx.rows("settle_alarms", records=numbers)
     if alarms:
         tx.run("judge", pairs=[{"passage": row["passage"], "record": row["record"]} for row in alarms])

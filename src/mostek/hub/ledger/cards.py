@@ -116,3 +116,12 @@ def seen(tx: Transaction, agreed: Mapping[str, Agreement]) -> None:
     rows = [{"key": key, "revision": each.revision} for key, each in agreed.items()]
     tx.run("see_agreements", agreements=rows)
     tx.run("wake", keys=[f"card:{key}" for key in agreed])
+
+
+def forget(tx: Transaction, names: Sequence[str]) -> None:
+    """Let go of what was agreed on about the contacts of these names: they are gone there, and are to be made again."""
+    keys = sorted(set(owners(tx, names).values()))
+    if keys:
+        tx.run("drop_agreements", keys=keys)
+        tx.run("drop_names", keys=keys)
+        tx.run("park_cards", keys=keys)

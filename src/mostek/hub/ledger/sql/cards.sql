@@ -28,3 +28,12 @@ ON CONFLICT (key) DO UPDATE SET said = excluded.said, unseen = excluded.unseen, 
 -- name: see_agreements
 UPDATE agreement SET unseen = '' FROM {rows v agreements: key text, revision integer}
 WHERE agreement.key = v.key AND agreement.revision = v.revision;
+
+-- name: drop_agreements
+DELETE FROM agreement WHERE key IN {each keys};
+
+-- name: drop_names
+DELETE FROM name WHERE key IN {each keys};
+
+-- name: park_cards
+UPDATE action SET state = 'parked', verified = NULL WHERE document IN {each keys} AND kind = 'contact' AND state IN ('done', 'alarm');
