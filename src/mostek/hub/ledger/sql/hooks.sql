@@ -33,7 +33,7 @@ GROUP BY d.connection HAVING max(d.due) <= {now} OR min(d.due) <= {now} - CAST(:
 SELECT id, body, times FROM delivery WHERE connection = :connection AND done IS NULL AND due <= {now} ORDER BY id LIMIT :most;
 
 -- name: feeds_of
-SELECT id, name, problem IS NOT NULL AND due > {now} AS away FROM feed WHERE connection = :connection ORDER BY id;
+SELECT id, name, problem IS NOT NULL AND due > {now} AS away FROM wanted_feed WHERE connection = :connection ORDER BY id;
 
 -- name: mark_feeds
 UPDATE feed SET due = 0 WHERE id IN {each_int feeds} AND lease < {now} RETURNING id;
