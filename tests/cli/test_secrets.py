@@ -21,7 +21,10 @@ def told(texts: str | bytes) -> list[str]:
 
 def traces(data: Path) -> list[bytes]:
     with sqlite3.connect(data / "mostek.trace.db") as connection:
-        found = [zlib.decompress(row[0]) for row in connection.execute("SELECT body FROM step")]
+        found = [
+            row[0] if row[0][:1] == b"{" else zlib.decompress(row[0])
+            for row in connection.execute("SELECT body FROM step")
+        ]
     connection.close()
     return found
 

@@ -16,7 +16,16 @@ from tests.sdk import causes
 CORE = "mostek.locale"
 PURE = ("mostek.documents", "mostek.sdk")
 # Where dotted texts are also names of commands and feeds: there only what is given to a problem is a cause.
-PROGRAM = ("mostek.hub", "mostek.desk", "mostek.commands", "mostek.cli", "mostek.terminal", "mostek.demo")
+PROGRAM = (
+    "mostek.core",
+    "mostek.hub",
+    "mostek.desk",
+    "mostek.commands",
+    "mostek.web",
+    "mostek.cli",
+    "mostek.terminal",
+    "mostek.demo",
+)
 # What a person cannot be expected to know.
 JARGON = ["JSON", "HTTP status", "null", "payload", "exception", "timeout", "TLS", "UTF", "parse", "regex"]
 
@@ -46,7 +55,7 @@ def test_every_cause_of_the_program_has_a_text(package: str, language: str) -> N
 
 def test_causes_of_the_program_are_found() -> None:
     found = {package: {raised.cause for raised in causes.raised(package)} for package in PROGRAM}
-    assert "mapping.missing" in found["mostek.hub"]
+    assert "mapping.missing" in found["mostek.core"]
     assert "input.file" in found["mostek.cli"]
     assert "demo.simulator" in found["mostek.demo"]
 

@@ -130,6 +130,8 @@ async def add(hub: Installation, request: Add) -> View:
         raise invalid("flow.slug", "slug", slug=request.slug)
     policy = policies.load(request.policy)
     source, target = await number_of(hub, request.source), await number_of(hub, request.target)
+    if source == target:
+        raise invalid("flow.itself", "target", slug=request.target)
     feeds = (await hub.connections.get(source)).connector.manifest.feeds
     if not feeds:
         raise invalid("connection.no_source", "source", slug=request.source)

@@ -156,7 +156,7 @@ async def _end(hub: Installation, slug: str, ability: str, role: str) -> Connect
     if row is None:
         raise invalid("connection.unknown", role, slug=slug)
     if not getattr((await hub.connections.get(row.id)).connector.manifest, ability):
-        raise invalid(f"connection.no_{role}", role, slug=slug)
+        raise invalid("connection.no_source" if role == "source" else "connection.no_target", role, slug=slug)
     return row
 
 
