@@ -72,4 +72,4 @@ def _traces(path: Path) -> Iterator[tuple[str, bytes]]:
         rows = connection.execute("SELECT id, kind, body FROM step ORDER BY id").fetchall()
     connection.close()
     for number, kind, body in rows:
-        yield f"trace {number} {kind}", zlib.decompress(body)
+        yield f"trace {number} {kind}", body if body[:1] == b"{" else zlib.decompress(body)

@@ -237,7 +237,7 @@ async def _reading(look: Look) -> Found:
     """Lists that fail, or are read too late."""
     now = (await look.rows("clock"))[0]["now"]
     for row in await look.hub.ledger.read(catalog.feeds):
-        if row["state"] != "active":
+        if row["state"] != "active" or not row["wanted"]:
             continue
         where = f"{row['slug']}.{row['name']}"
         if row["problem"]:

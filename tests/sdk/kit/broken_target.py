@@ -98,7 +98,7 @@ async def anew(self: ToySession, intents: Sequence[Intent]) -> list[Result]:
         seen.add(intent.action.key)
         payload = intent.payload.replace(f'"key":"{intent.action.key}"'.encode(), f'"key":"{key}"'.encode())
         action = msgspec.structs.replace(intent.action, key=key)
-        twins.append(msgspec.structs.replace(intent, action=action, payload=payload))
+        twins.append(Intent.of(action, payload, intent.id))
     return await ToySession.send(self, twins)
 
 

@@ -81,8 +81,8 @@ def _changed(_: UpgatesSettings, action: Action, subject: Contact) -> dict[str, 
         written |= {name: {**nothing, **whole}[name] for name in chosen}
     if "phone" in names:
         written["communication"] = whole["communication"]
-    places = {"billing": whole["addresses"]["billing"]} if names & set(_BILLING) else {}
-    places |= {"postal": whole["addresses"].get("postal", [])} if "delivery" in names else {}
+    asked = {"billing": names & set(_BILLING), "postal": "delivery" in names}
+    places = {place: lines for place, lines in ({"postal": []} | whole["addresses"]).items() if asked[place]}
     return written | ({"addresses": places} if places else {})
 
 

@@ -17,7 +17,7 @@ ON CONFLICT (connection, name) DO NOTHING;
 
 -- name: feeds
 SELECT f.id, f.name, f.connection, f.every, f.since, f.watermark, f.passes, f.problem, f.last_ok, f.due - {now} AS due_ms,
-    f.lease > {now} AS reading, f.timetable, c.slug, c.state FROM feed f JOIN connection c ON c.id = f.connection
+    f.lease > {now} AS reading, f.id IN (SELECT w.id FROM wanted_feed w) AS wanted, f.timetable, c.slug, c.state FROM feed f JOIN connection c ON c.id = f.connection
 WHERE c.state <> 'removed' ORDER BY f.id;
 
 -- name: set_since
